@@ -1,0 +1,37 @@
+/** The layers, downward only; see ARCHITECTURE.md. */
+const rooms = ['cli', 'pit', 'snake', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
+const may = {
+  cli: rooms,
+  pit: ['pit', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  cleanup: ['cleanup', 'runs', 'queue', 'agents', 'protocol', 'config', 'events', 'lib'],
+  runs: ['runs', 'protocol', 'config', 'events', 'lib'],
+  queue: ['queue', 'protocol', 'config', 'events', 'lib'],
+  tmux: ['tmux', 'protocol', 'lib'],
+  agents: ['agents', 'protocol', 'lib'],
+  protocol: ['protocol', 'lib'],
+  config: ['config', 'lib'],
+  events: ['events', 'lib'],
+  lib: ['lib'],
+};
+const one = (name, module, path) => ({ name: `only-${name}-imports-${module}`, severity: 'error', from: { pathNot: path }, to: { path: `node_modules/${module}/` } });
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    ...Object.entries(may).map(([room, allowed]) => ({
+      name: `${room}-imports-downward`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${allowed.join('|')})/` },
+    })),
+    one('events', 'winston', '^src/events/'),
+    one('queue', 'chokidar', '^src/queue/'),
+    one('lib', 'nanoid', '^src/lib/'),
+    one('lib', 'execa', '^src/lib/'),
+    one('cli', 'commander', '^src/cli/'),
+    one('config', 'zod', '^src/config/'),
+    { name: 'only-protocol-and-config-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config)/' }, to: { path: 'node_modules/yaml/' } },
+    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|settled|ready-listing))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
+};

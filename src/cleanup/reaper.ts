@@ -1,0 +1,109 @@
+import { basename, join } from 'node:path';
+import { endSession } from '../agents/end-session.js';
+import { afterAttempt, type Outcome } from '../protocol/judge.js';
+import { attemptOf, claimEntry, markerOf, parseClaim, parseReaping, printReaping, printStuck, type ReapingName } from '../protocol/names.js';
+import { parseSession, RUN_FILES } from '../protocol/records.js';
+import { destinationPath } from '../queue/directory-store.js';
+import { destinationOf } from '../queue/store.js';
+import { tellSettled } from '../runs/publish.js';
+import { readAttempt, readOutcome, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { readSpec, retryPolicy } from '../runs/task-copy.js';
+import { decideReap } from './decide.js';
+import type { CleanupPorts, CleanupSetting } from './ports.js';
+import type { PlannedReap, Suspect } from './state.js';
+
+/** Facts about every claim and every unfinished reap. */
+export async function inspect({ files, clock, processes }: CleanupPorts, { layout, successor }: CleanupSetting): Promise<Suspect[]> {
+  const suspects: Suspect[] = [];
+  for (const file of await files.list(layout.dir('claimed'))) {
+    const name = parseClaim(file);
+    if (name === undefined) continue;
+    const beat = await files.mtimeMs(join(layout.dir('claimed'), file));
+    if (beat === undefined) continue;
+    const owner = await processes.liveness(name.owner);
+    const session = owner === 'dead' ? parseSession(await files.read(join(runDirOf(layout, name), RUN_FILES.session)), name.owner.boot) : undefined;
+    suspects.push({
+      kind: 'claim', file, name, owner,
+      sameBoot: name.owner.boot === processes.boot(),
+      session: session === undefined ? 'none' : await processes.liveness(session.leader),
+      beatAgeMs: clock.wallMs() - beat,
+      successor: successor(name.owner.snake),
+    });
+  }
+  for (const file of await files.list(layout.dir('reaping'))) {
+    const name = parseReaping(file);
+    if (name !== undefined) suspects.push({ kind: 'reaping', file, name, reaper: await processes.liveness(name.reaper) });
+  }
+  return suspects;
+}
+
+/** The plan: a dry run prints it, a run executes it. */
+export async function plan(ports: CleanupPorts, setting: CleanupSetting): Promise<PlannedReap[]> {
+  const policy = { adoptMs: setting.config.adoptMs, lateMs: setting.config.heartbeatMs * 6 };
+  return (await inspect(ports, setting)).map((suspect) => ({ file: suspect.file, id: suspect.name.id, verdict: decideReap(policy, suspect) }));
+}
+
+/** What became of one planned reap. "gone": somebody else acted in the meantime, which is the protocol working. */
+export type Reaped = { readonly id: string; readonly kind: 'gone' } | { readonly id: string; readonly kind: 'ready' | 'waiting' | 'done' | 'failed' | 'stuck' | 'held' };
+
+export async function execute(ports: CleanupPorts, setting: CleanupSetting, planned: readonly PlannedReap[]): Promise<Reaped[]> {
+  const reaped: Reaped[] = [];
+  for (const { file, id, verdict } of planned) {
+    if (verdict.kind === 'reap') reaped.push({ id, kind: await reap(ports, setting, file, verdict.rule, verdict.evidence) });
+  }
+  return reaped;
+}
+
+/**
+ * Fence first: the rename takes the claim from whoever might still hold it, so that a launch under way finds it gone. Only
+ * then look for its processes, end them, and only when two looks found none let the task go on.
+ */
+async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, rule: string, evidence: string): Promise<Reaped['kind']> {
+  const { files, processes, clock, events } = ports;
+  const { layout, config } = setting;
+  const claim = parseClaim(file) ?? parseReaping(file);
+  if (claim === undefined) return 'gone';
+  const from = join(layout.dir(parseClaim(file) === undefined ? 'reaping' : 'claimed'), file);
+  const name: ReapingName = { ...claim, reaper: processes.self() };
+  const fenced = join(layout.dir('reaping'), printReaping(name));
+  if (basename(from) !== basename(fenced) && (await files.rename(from, fenced)) === 'missing') return 'gone';
+  const marker = markerOf(name);
+  await events.emit({ kind: 'claim-reaped', id: name.id, marker, rule, evidence });
+
+  const dir = runDirOf(layout, name);
+  const attempt = await readAttempt(files, dir);
+  const leader = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? name.owner.boot)?.leader;
+  const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
+  if (ended.kind === 'unknown') {
+    if ((await files.rename(fenced, join(layout.dir('stuck'), printStuck(name)))) === 'missing') return 'gone';
+    await events.emit({ kind: 'task-stuck', id: name.id, marker, evidence: ended.evidence });
+    return 'stuck';
+  }
+  return finish(ports, setting, name, fenced, dir, rule);
+}
+
+/** Rolls forward what the attempt itself recorded; otherwise the worker is counted as lost. */
+async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, name: ReapingName, fenced: string, dir: string, rule: string): Promise<Reaped['kind']> {
+  const { files, clock, events } = ports;
+  const marker = markerOf(name);
+  const spec = await readSpec(files, dir);
+  const recorded = await readOutcome(files, dir);
+  const cancelled = await files.exists(join(dir, RUN_FILES.cancel));
+  const outcome: Outcome = cancelled ? { kind: 'failed', reason: 'cancelled', detail: 'a person cancelled it', final: true } : { kind: 'lost', detail: rule };
+  const attempt = await readAttempt(files, dir);
+  const record: OutcomeRecord = recorded ?? {
+    marker,
+    attempt: attemptOf(name.counters),
+    agent: attempt?.agent ?? config.agent,
+    startedAt: attempt?.startedAt,
+    endedAt: clock.wallMs(),
+    outcome,
+    next: afterAttempt(retryPolicy(config, spec), name.counters, outcome),
+  };
+  if (recorded === undefined) await writeOutcome(files, dir, record);
+  const to = destinationOf(record.next, clock.wallMs());
+  if ((await files.rename(fenced, await destinationPath(files, layout, name, to))) === 'missing') return 'gone';
+  await files.syncDir(layout.dir(to.kind));
+  await tellSettled(files, events, layout, name.id, record);
+  return to.kind;
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { chooseProfile } from '../../agents/profiles.js';
+import type { Config } from '../../config/config.js';
+import { errorCode } from '../../lib/files.js';
+import { newNonce } from '../../lib/ids.js';
+import { show } from '../../lib/text.js';
+import type { TaskSpec } from '../../protocol/task.js';
+import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
+import { ensureLayout } from '../../queue/init.js';
+import { note, openContext, print, printJson, readConfig, withIntake, type Context } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+
+export async function readInput(file: string): Promise<Uint8Array> {
+  if (file !== '-') {
+    return readFile(file).catch((cause: unknown) => {
+      throw new CliError(`${show(file)} cannot be read (${errorCode(cause)}); check the path`, EXIT.notFound);
+    });
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** A task that no profile could work is told at the prompt, not at night. */
+export function checkWorkable(spec: TaskSpec, config: Config): string | undefined {
+  const profile = chooseProfile(spec.agents, config.agent);
+  if (!profile.ok) return profile.error;
+  const program = profile.value.program(spec);
+  return program.ok ? undefined : program.error;
+}
+
+/** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
+export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer): Promise<{ id: string; state: string }> {
+  const { files, layout } = context;
+  const checked = await checkTask(bytes, config.maxTaskBytes);
+  if (!checked.ok) throw new CliError(`${shownAs}:${checked.error.line}: ${checked.error.problem}; ${checked.error.fix}`, EXIT.badTask);
+  const complaint = checkWorkable(checked.value.spec, config);
+  if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
+  for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
+  return withIntake(context, async () => {
+    const round = await beginRound(files, layout);
+    const planned = await planPlacement(context, layout, round, checked.value, fileName);
+    if (!planned.ok) throw new CliError(`${shownAs}:${planned.error.line}: ${planned.error.problem}; ${planned.error.fix}`, EXIT.badTask);
+    const beside = join(layout.tmp, `${newNonce()}.md`);
+    await files.write(beside, Buffer.from(bytes).toString('utf8'));
+    await files.rename(beside, join(layout.dir(planned.value.state), planned.value.fileName));
+    await settleIn(context, layout, round, planned.value, shownAs);
+    return { id: planned.value.id, state: planned.value.state };
+  });
+}
+
+export async function add(dir: string | undefined, list: readonly string[], options: { json?: boolean; id?: string }): Promise<void> {
+  const context = openContext(dir);
+  await ensureLayout(context.files, context.layout);
+  const config = await readConfig(context);
+  if (options.id !== undefined && list.length > 1) throw new CliError('--id goes with one file', EXIT.usage);
+  const added: { id: string; state: string; file: string }[] = [];
+  let failure: CliError | undefined;
+  for (const file of list) {
+    const bytes = await readInput(file);
+    const name = options.id ?? (file === '-' ? await nameFromText(bytes, config) : basename(file));
+    try {
+      added.push({ ...(await addOne(context, config, bytes, show(file === '-' ? 'standard input' : file), Buffer.from(name))), file });
+    } catch (cause) {
+      if (!(cause instanceof CliError)) throw cause;
+      failure ??= cause;
+      if (list.length > 1) note(`snakepit: ${cause.message}`);
+    }
+    const last = added.at(-1);
+    if (last !== undefined && last.file === file && options.json !== true) print(last.id);
+  }
+  if (options.json === true) printJson({ added });
+  if (failure !== undefined) throw list.length > 1 ? new CliError(`${list.length - added.length} of ${list.length} were not added, see above`, failure.exitCode) : failure;
+}
+
+/** A task from standard input without an id is called after its title. */
+async function nameFromText(bytes: Uint8Array, config: Config): Promise<string> {
+  const checked = await checkTask(bytes, config.maxTaskBytes);
+  const title = checked.ok ? checked.value.spec.title.replace(/[^\p{L}\p{N} _-]/gu, '').trim().slice(0, 50) : '';
+  return `${title === '' ? `task-${newNonce()}` : title}.md`;
+}

@@ -1,0 +1,48 @@
+import { livePit, note, openContext, print, readSnapshot } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+import { pitEntry } from '../../protocol/names.js';
+import { listState } from '../../queue/locate.js';
+import { startDaemon, writeDesired } from './up.js';
+
+const NOW_PATIENCE_MS = 60_000;
+
+export async function down(dir: string | undefined, options: { now?: boolean }): Promise<void> {
+  const context = openContext(dir);
+  const { layout, clock, files, processes } = context;
+  const mode = options.now === true ? 'now' : 'drain';
+  await writeDesired(context, (before) => ({ snakes: before?.snakes ?? 0, mode, generation: before?.generation ?? 0 }));
+  // A dead pit may have left snakes and sessions: a pit that is told to go down takes them over, and then leaves nothing.
+  if ((await livePit(context)) === undefined) startDaemon(layout.root, layout.log);
+  const startedAt = clock.monoMs();
+  let said = '';
+  let started = false;
+  for (;;) {
+    const pit = await livePit(context);
+    started ||= pit !== undefined;
+    if (pit === undefined && (started || clock.monoMs() - startedAt > 10_000)) break;
+    const running = await listState(files, layout, 'claimed');
+    const line = running.length === 0 ? '' : `waiting for ${running.length} running: ${running.map((task) => task.id).slice(0, 5).join(', ')} (stop them with: snakepit down --now)`;
+    if (line !== '' && line !== said && mode === 'drain') note(line);
+    said = line;
+    if (mode === 'now' && clock.monoMs() - startedAt > NOW_PATIENCE_MS) throw new CliError(`the pit (pid ${pit?.pid ?? '?'}) is still going down after ${NOW_PATIENCE_MS / 1000} s; see: snakepit status`, EXIT.unavailable);
+    await clock.sleep(50);
+  }
+  await prove();
+
+  /** What `down` promises: no snake, no session, no process that bears this pit's mark. */
+  async function prove(): Promise<void> {
+    const pitId = (await files.read(layout.pitId))?.trim() ?? '';
+    const left = await processes.find({ entry: pitEntry(pitId) });
+    const mine = new Set(ancestors());
+    const others = left.processes.filter((one) => !mine.has(one.pid));
+    if (!left.complete) throw new CliError('the process table could not be read: what is left is unknown', EXIT.unavailable);
+    if (others.length > 0) throw new CliError(`still alive: ${others.map((one) => one.pid).join(', ')}; end them by hand and say snakepit down again`, EXIT.unavailable);
+    const snapshot = await readSnapshot(context);
+    if (snapshot !== undefined) await files.remove(layout.snapshot);
+    print('the pit is down; no snake, no session and no process of it is left');
+  }
+
+  function ancestors(): number[] {
+    return [process.pid, process.ppid];
+  }
+}

@@ -1,0 +1,95 @@
+import { basename, dirname, join } from 'node:path';
+import { parseAny, parseClaim, printReady } from '../../protocol/names.js';
+import { RUN_FILES } from '../../protocol/records.js';
+import { beginRound, takeIn } from '../../queue/intake.js';
+import type { Located } from '../../queue/locate.js';
+import { endDependent } from '../../runs/never.js';
+import { runDirOf } from '../../runs/run-dir.js';
+import { findTask, note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+
+/** Does it for each, says what went wrong with which, and ends with the worst code. */
+async function each(ids: readonly string[], act: (id: string) => Promise<string>): Promise<void> {
+  let failure: CliError | undefined;
+  for (const id of ids) {
+    try {
+      print(await act(id));
+    } catch (cause) {
+      if (!(cause instanceof CliError)) throw cause;
+      if (ids.length > 1) note(`snakepit: ${cause.message}`);
+      failure = cause;
+    }
+  }
+  if (failure !== undefined) throw ids.length > 1 ? new CliError('not all could be done, see above', failure.exitCode) : failure;
+}
+
+const moved = (id: string): CliError => new CliError(`${id} moved in this very moment; look again: snakepit show ${id}`, EXIT.busy);
+
+/** Takes a task in again from where it lies. */
+async function takeAgain(context: Context, task: Located): Promise<string> {
+  const config = await readConfig(context);
+  return withIntake(context, async () => {
+    const round = await beginRound(context.files, context.layout);
+    round.ids.delete(task.id);
+    const result = await takeIn(context, context.layout, round, dirname(task.file), Buffer.from(basename(task.file)), config.maxTaskBytes);
+    if (result === undefined) throw moved(task.id);
+    if (!result.ok) throw new CliError(`${task.id}:${result.error.line}: ${result.error.problem}; ${result.error.fix}`, EXIT.badTask);
+    return result.value.state;
+  });
+}
+
+export async function retry(dir: string | undefined, ids: readonly string[]): Promise<void> {
+  const context = openContext(dir);
+  await each(ids, async (id) => {
+    const task = await findTask(context, id);
+    if (task.state !== 'failed') throw new CliError(`${id} is ${task.state}, not failed`, EXIT.usage);
+    const state = await takeAgain(context, task);
+    await context.events.emit({ kind: 'task-retried', id });
+    return `${id} is ${state} again`;
+  });
+}
+
+export async function hold(dir: string | undefined, ids: readonly string[]): Promise<void> {
+  const context = openContext(dir);
+  await each(ids, async (id) => {
+    const task = await findTask(context, id);
+    const name = parseAny(basename(task.file));
+    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${task.state}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : ''}`, EXIT.usage);
+    if ((await context.files.rename(task.file, join(context.layout.dir('held'), printReady(name)))) === 'missing') throw moved(id);
+    await context.events.emit({ kind: 'task-held', id });
+    return `${id} is held; let it go with: snakepit release ${id}`;
+  });
+}
+
+export async function release(dir: string | undefined, ids: readonly string[]): Promise<void> {
+  const context = openContext(dir);
+  await each(ids, async (id) => {
+    const task = await findTask(context, id);
+    if (task.state !== 'held') throw new CliError(`${id} is ${task.state}, not held`, EXIT.usage);
+    const state = await takeAgain(context, task);
+    await context.events.emit({ kind: 'task-released', id });
+    return `${id} is ${state}`;
+  });
+}
+
+export async function cancel(dir: string | undefined, ids: readonly string[]): Promise<void> {
+  const context = openContext(dir);
+  const { files, layout, events } = context;
+  await each(ids, async (id) => {
+    const task = await findTask(context, id);
+    if (task.state === 'done' || task.state === 'failed') throw new CliError(`${id} has ended already: it is in ${task.state}/`, EXIT.usage);
+    const claim = task.state === 'claimed' ? parseClaim(basename(task.file)) : undefined;
+    if (claim !== undefined) {
+      // Its snake sees the file at once and ends the session; if the snake is dead, whoever comes next does.
+      await files.makeDir(runDirOf(layout, claim));
+      await files.write(join(runDirOf(layout, claim), RUN_FILES.cancel), '');
+      await events.emit({ kind: 'task-cancelled', id });
+      return `${id} is being ended; wait for it with: snakepit wait ${id}`;
+    }
+    if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
+    if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
+    await events.emit({ kind: 'task-cancelled', id });
+    await endDependent(context, layout, id, 'cancelled: a person cancelled it before it ran');
+    return `${id} is cancelled; it lies in failed/`;
+  });
+}

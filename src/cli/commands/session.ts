@@ -1,0 +1,76 @@
+import { basename, join } from 'node:path';
+import { nodeFiles } from '../../lib/node-files.js';
+import { parseDuration } from '../../lib/duration.js';
+import { show } from '../../lib/text.js';
+import { fencedShell } from '../../protocol/task.js';
+import { parseTask } from '../../protocol/parse-task.js';
+import { RUN_FILES } from '../../protocol/records.js';
+import { readSpec } from '../../runs/task-copy.js';
+import { openContext, print, readConfig } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+import { addOne, readInput } from './add.js';
+
+function inSession(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new CliError('this works inside a session that a snake started (SNAKEPIT_* is not set here)', EXIT.usage);
+  return value;
+}
+
+async function say(value: object): Promise<void> {
+  await nodeFiles.write(inSession('SNAKEPIT_RESULT'), `${JSON.stringify({ ...value, at: new Date().toISOString() })}\n`);
+}
+
+export async function done(words: readonly string[]): Promise<void> {
+  await say({ outcome: 'done', message: words.join(' ') });
+}
+
+export async function fail(words: readonly string[], options: { final?: boolean }): Promise<void> {
+  await say({ outcome: 'fail', message: words.join(' '), final: options.final === true });
+}
+
+export async function addNote(words: readonly string[]): Promise<void> {
+  await nodeFiles.append(join(inSession('SNAKEPIT_RUN_DIR'), RUN_FILES.notes), `${JSON.stringify({ at: Date.now(), text: words.join(' ').slice(0, 2000) })}\n`);
+}
+
+export async function waitUntil(time: string): Promise<void> {
+  const ms = parseDuration(time);
+  const at = ms === undefined ? Date.parse(time) : Date.now() + ms;
+  if (Number.isNaN(at)) throw new CliError(`${show(time)} is neither a time nor a duration; write 2026-12-01T02:00 or 10m`, EXIT.usage);
+  await nodeFiles.write(join(inSession('SNAKEPIT_RUN_DIR'), RUN_FILES.waitUntil), `${new Date(at).toISOString()}\n`);
+  print(`noted: it waits until ${new Date(at).toISOString()}`);
+}
+
+/** Children inherit nothing but their parent's name and depth; both counts are kept where every session of the task sees them. */
+export async function toss(list: readonly string[]): Promise<void> {
+  const parent = inSession('SNAKEPIT_TASK_ID');
+  const context = openContext(inSession('SNAKEPIT_DIR'));
+  const { files, layout } = context;
+  const config = await readConfig(context);
+  const spec = await readSpec(files, inSession('SNAKEPIT_RUN_DIR'));
+  const depth = (spec?.depth ?? 0) + 1;
+  if (depth > config.toss.depth) throw new CliError(`${parent} is itself tossed ${depth - 1} deep; toss.depth allows ${config.toss.depth}`, EXIT.usage);
+  const children = join(layout.runs, parent, RUN_FILES.tossed);
+  await files.makeDir(children);
+  for (const file of list) {
+    const bytes = await readInput(file);
+    const shownAs = show(file === '-' ? 'standard input' : file);
+    const parsed = await parseTask(bytes);
+    if (!parsed.ok) throw new CliError(`${shownAs}:${parsed.error.line}: ${parsed.error.problem}; ${parsed.error.fix}`, EXIT.badTask);
+    const child = parsed.value.spec;
+    const commands = child.run !== undefined || child.verify.length > 0 || fencedShell(child.body).length > 0;
+    if (commands && !config.toss.commands) throw new CliError(`${shownAs}: a tossed task may name no commands (run:, verify:, sh blocks); its owner can allow it with toss: {commands: true}`, EXIT.badTask);
+    if (child.parent !== undefined || child.depth !== 0) throw new CliError(`${shownAs}: parent: and depth: are written by toss; leave them out`, EXIT.badTask);
+    if ((await files.list(children)).length >= config.toss.perTask) throw new CliError(`${parent} has tossed ${config.toss.perTask} tasks, as many as toss.per-task allows`, EXIT.usage);
+    const name = file === '-' ? `${parent}-${(await files.list(children)).length + 1}.md` : basename(file);
+    const added = await addOne(context, config, withParent(bytes, parent, depth), shownAs, Buffer.from(name));
+    await files.write(join(children, added.id), '');
+    print(added.id);
+  }
+}
+
+/** The two keys go right after the opening ---, or make a front matter of their own. */
+function withParent(bytes: Uint8Array, parent: string, depth: number): Uint8Array {
+  const text = Buffer.from(bytes).toString('utf8').replace(/^\uFEFF/, '');
+  const keys = `parent: ${parent}\ndepth: ${depth}\n`;
+  return Buffer.from(/^---\r?\n/.test(text) ? text.replace(/^---\r?\n/, `---\n${keys}`) : `---\n${keys}---\n${text}`);
+}

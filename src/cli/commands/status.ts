@@ -1,0 +1,64 @@
+import { formatDuration } from '../../lib/duration.js';
+import { QUEUE_STATES } from '../../protocol/layout.js';
+import { countStates } from '../../queue/directory-store.js';
+import { listState } from '../../queue/locate.js';
+import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
+import { paint, paintState, table } from '../style.js';
+import { parseClaim } from '../../protocol/names.js';
+import { basename } from 'node:path';
+
+export interface StatusFacts {
+  readonly pit: { readonly pid: number; readonly mode: string; readonly upMs: number | undefined } | undefined;
+  readonly paused: boolean;
+  readonly configProblem: string | undefined;
+  readonly snakes: readonly { snake: string; state: string; pid: number | undefined; task: string | undefined; forMs: number | undefined; why: string | undefined }[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export async function gatherStatus(context: Context): Promise<StatusFacts> {
+  const { files, layout, clock } = context;
+  const pit = await livePit(context);
+  const snapshot = await readSnapshot(context);
+  const claims = (await listState(files, layout, 'claimed')).flatMap((task) => parseClaim(basename(task.file)) ?? []);
+  const rows = new Map((snapshot?.snakes ?? []).map((row) => [row.snake, { snake: row.snake, state: pit === undefined ? 'no pit' : row.state, pid: row.pid, why: row.why }]));
+  for (const claim of claims) if (!rows.has(claim.owner.snake)) rows.set(claim.owner.snake, { snake: claim.owner.snake, state: 'unmanaged', pid: claim.owner.pid, why: undefined });
+  const snakes = [];
+  for (const row of rows.values()) {
+    const claim = claims.find((one) => one.owner.snake === row.snake);
+    const attempt = claim === undefined ? undefined : await startedAt(context, claim);
+    snakes.push({ ...row, task: claim?.id, forMs: attempt === undefined ? undefined : clock.wallMs() - attempt });
+  }
+  return {
+    pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
+    paused: await files.exists(layout.paused),
+    configProblem: pit === undefined ? undefined : snapshot?.configProblem,
+    snakes,
+    counts: await countStates(files, layout),
+  };
+}
+
+async function startedAt({ files, layout }: Context, claim: NonNullable<ReturnType<typeof parseClaim>>): Promise<number | undefined> {
+  const { readAttempt, runDirOf } = await import('../../runs/run-dir.js');
+  return (await readAttempt(files, runDirOf(layout, claim)))?.startedAt;
+}
+
+export function renderStatus(facts: StatusFacts): string {
+  const lines = [];
+  const { pit } = facts;
+  if (pit === undefined) lines.push(paint('yellow', 'no pit is running') + '; start it with: snakepit up');
+  else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? 'running' : `going down (${pit.mode})`}${pit.upMs === undefined ? '' : `, up ${formatDuration(pit.upMs)}`}`);
+  if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
+  if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
+  lines.push(QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(state)} ${facts.counts[state] ?? 0}`).join('   '));
+  if (facts.snakes.length > 0) {
+    const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
+    lines.push('', table([['SNAKE', 'STATE', 'TASK', 'FOR', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));
+  }
+  return lines.join('\n');
+}
+
+export async function status(dir: string | undefined, options: { json?: boolean }): Promise<void> {
+  const facts = await gatherStatus(openContext(dir));
+  if (options.json === true) printJson(facts);
+  else print(renderStatus(facts));
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseJson } from '../../protocol/records.js';
+import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
+import { ensureLayout } from '../../queue/init.js';
+import { livePit, openContext, print, readConfig, readSnapshot, type Context } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+
+const START_PATIENCE_MS = 20_000;
+
+export async function writeDesired({ files, layout }: Context, change: (before: DesiredRecord | undefined) => DesiredRecord): Promise<DesiredRecord> {
+  const desired = change(parseDesired(parseJson(await files.read(layout.desired))));
+  await files.write(layout.desired, `${JSON.stringify(desired)}\n`);
+  return desired;
+}
+
+export async function up(dir: string | undefined, options: { snakes?: number; foreground?: boolean }): Promise<void> {
+  const context = openContext(dir);
+  const { files, layout, clock } = context;
+  await ensureLayout(files, layout);
+  const config = await readConfig(context);
+  const running = await livePit(context);
+  const desired = await writeDesired(context, (before) => ({
+    snakes: options.snakes ?? (running !== undefined && before !== undefined ? before.snakes : config.snakes),
+    mode: 'run',
+    generation: (before?.generation ?? 0) + 1,
+  }));
+  if (options.foreground === true) {
+    if (running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); it was told: ${desired.snakes} snakes`, EXIT.busy);
+    const { runPit } = await import('../../pit/main.js');
+    process.exitCode = await runPit(layout.root, { foreground: true });
+    return;
+  }
+  let pit = running;
+  if (pit === undefined) {
+    startDaemon(layout.root, layout.log);
+  }
+  const until = clock.monoMs() + START_PATIENCE_MS;
+  for (;;) {
+    pit = await livePit(context);
+    const snapshot = pit === undefined ? undefined : await readSnapshot(context);
+    const alive = snapshot?.snakes.filter((row) => row.state === 'up').length ?? 0;
+    if (snapshot !== undefined && pit !== undefined && snapshot.pit.pid === pit.pid && snapshot.wanted === desired.snakes && alive === desired.snakes) break;
+    if (clock.monoMs() > until) {
+      throw new CliError(pit === undefined ? `the pit did not start within ${START_PATIENCE_MS / 1000} s; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but only ${alive} of ${desired.snakes} snakes are up yet; see: snakepit status`, EXIT.unavailable);
+    }
+    await clock.sleep(30);
+  }
+  print(`${running === undefined ? 'the pit is up' : 'the pit was up'} (pid ${pit.pid}) with ${desired.snakes} snake${desired.snakes === 1 ? '' : 's'} in ${layout.root}`);
+}
+
+/** Detached: outside our session and of any terminal, its last words in log/pit.out. */
+export function startDaemon(root: string, logDir: string): void {
+  const out = openSync(join(logDir, 'pit.out'), 'a', 0o600);
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../pit/daemon.js', import.meta.url)), root], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', out, out],
+    env: Object.fromEntries(Object.entries(process.env).filter(([key]) => key.startsWith('SNAKEPIT_CONFIG_') || !key.startsWith('SNAKEPIT_'))),
+  });
+  child.unref();
+  closeSync(out);
+}

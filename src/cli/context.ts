@@ -1,0 +1,99 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from '../config/config.js';
+import { fileEventSink, type EventSink } from '../events/event-log.js';
+import { holder, take } from '../lib/baton.js';
+import { systemClock, type Clock } from '../lib/clock.js';
+import type { Files } from '../lib/files.js';
+import { linuxProcesses } from '../lib/linux-processes.js';
+import { nodeFiles } from '../lib/node-files.js';
+import type { ProcessIdentity, Processes } from '../lib/processes.js';
+import { layoutOf, type Layout } from '../protocol/layout.js';
+import { parseJson } from '../protocol/records.js';
+import type { Snapshot } from '../protocol/snapshot.js';
+import { locate, type Located } from '../queue/locate.js';
+import { CliError, EXIT } from './exit.js';
+
+/** What every command stands on. */
+export interface Context {
+  readonly layout: Layout;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly events: EventSink;
+}
+
+function isPit(dir: string): boolean {
+  return existsSync(join(dir, '.snakepit')) || existsSync(join(dir, 'snakepit.yaml'));
+}
+
+/** --dir, else SNAKEPIT_DIR, else the nearest directory upwards that has a pit. */
+export function openContext(dir: string | undefined, options: { create?: boolean } = {}): Context {
+  const asked = dir ?? process.env['SNAKEPIT_DIR'];
+  let root = resolve(asked ?? '.');
+  if (asked === undefined && options.create !== true) {
+    for (let at = root; ; at = dirname(at)) {
+      if (isPit(at)) {
+        root = at;
+        break;
+      }
+      if (dirname(at) === at) break;
+    }
+  }
+  if (!existsSync(root)) throw new CliError(`${root} does not exist; make it first`, EXIT.notFound);
+  if (options.create !== true && !isPit(root)) throw new CliError(`there is no pit in ${root} or above it; make one with: snakepit init`, EXIT.notFound);
+  const layout = layoutOf(realpathSync(root));
+  return { layout, files: nodeFiles, clock: systemClock, processes: linuxProcesses, events: fileEventSink(nodeFiles, systemClock, layout.events) };
+}
+
+/** The pit process of this directory, if one lives. */
+export const livePit = ({ files, processes, layout }: Context): Promise<ProcessIdentity | undefined> => holder(files, processes, layout.locks.pit);
+
+export async function readSnapshot({ files, layout }: Context): Promise<Snapshot | undefined> {
+  const snapshot = parseJson<Snapshot>(await files.read(layout.snapshot));
+  return snapshot?.v === 1 ? snapshot : undefined;
+}
+
+/** The configuration as the file, the environment and the defaults give it. */
+export async function readConfig({ files, layout }: Context): Promise<Config> {
+  const { resolveConfig } = await import('../config/load.js');
+  const config = resolveConfig('snakepit.yaml', await files.read(layout.configFile), process.env);
+  if (!config.ok) throw new CliError(`${config.error.where}: ${config.error.problem}`, EXIT.config);
+  return config.value;
+}
+
+export async function findTask({ files, layout }: Context, id: string): Promise<Located> {
+  const found = await locate(files, layout, id);
+  if (found === undefined) throw new CliError(`no task is called ${id}; see: snakepit ls`, EXIT.notFound);
+  return found;
+}
+
+/** Runs with the intake lock, waiting up to ten seconds for it. */
+export async function withIntake<T>({ files, processes, layout, clock }: Context, act: () => Promise<T>): Promise<T> {
+  const until = clock.monoMs() + 10_000;
+  for (;;) {
+    const lock = await take(files, processes, layout.locks.intake);
+    if (lock.kind === 'taken') {
+      try {
+        return await act();
+      } finally {
+        await lock.release();
+      }
+    }
+    if (clock.monoMs() > until) throw new CliError(`the intake has been busy for 10 s (pid ${lock.by.pid}); try again`, EXIT.busy);
+    await clock.sleep(10);
+  }
+}
+
+/** The only ways out to a person or a program. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify({ schemaVersion: 1, ...(value as object) }, null, 2));
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

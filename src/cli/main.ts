@@ -1,0 +1,23 @@
+import { CommanderError } from 'commander';
+import { CliError, EXIT } from './exit.js';
+import { buildProgram } from './program.js';
+
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  // A reader that went away (`snakepit ls | head`) is no error.
+  if (cause.code === 'EPIPE') process.exitCode ??= 0;
+  else throw cause;
+});
+
+try {
+  await buildProgram().parseAsync(process.argv);
+} catch (cause) {
+  if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else if (cause instanceof CliError) {
+    process.stderr.write(`snakepit: ${cause.message}\n`);
+    process.exitCode = cause.exitCode;
+  } else {
+    process.stderr.write(`snakepit: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    if ((process.env['SNAKEPIT_DEBUG'] ?? '') !== '' && cause instanceof Error) process.stderr.write(`${cause.stack ?? ''}\n`);
+    process.exitCode = EXIT.internal;
+  }
+}

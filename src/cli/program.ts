@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+const EXIT_HELP = `
+Exit codes: 0 well · 1 a task failed (wait) · 64 wrong usage · 65 bad task · 66 no such task or pit · 69 something needed
+is missing · 70 a fault of ours · 75 busy, or no pit is running · 78 bad configuration · 124 timed out`;
+
+function whole(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('use a whole number, 0 or more');
+  return Number(text);
+}
+
+interface Global {
+  readonly dir?: string;
+}
+
+/** The whole command line. Each command's code is loaded when it is called: `status` must not pay for `up`. */
+export function buildProgram(): Command {
+  const program = new Command('snakepit')
+    .description('Drop markdown tasks into queue/, start N workers, go to sleep: each task ends exactly once, in done/ or failed/.')
+    .option('-C, --dir <dir>', 'the pit\'s directory (else SNAKEPIT_DIR, else the nearest one upwards)')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`snakepit: ${text.replace(/^error: /, '').trim()}; see: snakepit --help\n`) })
+    .showSuggestionAfterError()
+    .addHelpText('after', EXIT_HELP);
+  const dir = (): string | undefined => program.opts<Global>().dir;
+  const json = (command: Command): Command => command.option('--json', 'facts as JSON');
+
+  program.command('init').description('make a pit here: queue/, .snakepit/ and a commented snakepit.yaml').action(async () => (await import('./commands/init.js')).init(dir()));
+  json(program.command('add').description('put tasks in line: files, or - for standard input; prints each id').argument('<file...>', 'markdown files, or -').option('--id <id>', 'the id of a single task that names none')).action(
+    async (list: string[], options: { json?: boolean; id?: string }) => (await import('./commands/add.js')).add(dir(), list, options),
+  );
+  program
+    .command('up')
+    .description('start the pit, or scale a running one; saying it again changes nothing')
+    .option('-n, --snakes <n>', 'how many snakes', whole)
+    .option('--foreground', 'do not detach: for systemd and containers')
+    .action(async (options: { snakes?: number; foreground?: boolean }) => (await import('./commands/up.js')).up(dir(), options));
+  program
+    .command('down')
+    .description('finish what runs, then stop everything and prove it')
+    .option('--now', 'do not wait: end sessions, give their tasks back to the queue')
+    .action(async (options: { now?: boolean }) => (await import('./commands/down.js')).down(dir(), options));
+  json(program.command('status').description('pit, snakes and queue at a glance')).action(async (options: { json?: boolean }) => (await import('./commands/status.js')).status(dir(), options));
+  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, claimed, reaping, stuck, needs, done or failed')).action(
+    async (state: string | undefined, options: { json?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
+  );
+  json(program.command('show').description('all about one task').argument('<task>')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
+  program
+    .command('logs')
+    .description('what a task\'s session printed, or what a snake did')
+    .argument('<task|snake>')
+    .option('-f, --follow', 'go on as it grows')
+    .option('--raw', 'with the terminal\'s escape sequences (they act on yours)')
+    .action(async (name: string, options: { follow?: boolean; raw?: boolean }) => (await import('./commands/logs.js')).logs(dir(), name, options));
+  program
+    .command('attach')
+    .description('look into a running session; C-b d leaves it running')
+    .argument('<task|snake>')
+    .option('-r, --read-only', 'keys do nothing')
+    .action(async (name: string, options: { readOnly?: boolean }) => (await import('./commands/attach.js')).attach(dir(), name, options));
+  for (const [name, description] of [
+    ['retry', 'put failed tasks back in line with fresh counters'],
+    ['cancel', 'end tasks, running or not; they go to failed/'],
+    ['hold', 'keep tasks from being claimed'],
+    ['release', 'let held tasks go'],
+  ] as const) {
+    program
+      .command(name)
+      .description(description)
+      .argument('<task...>')
+      .action(async (ids: string[]) => (await import('./commands/moves.js'))[name](dir(), ids));
+  }
+  program.command('pause').description('claim nothing more; what runs goes on').action(async () => (await import('./commands/pause.js')).pause(dir()));
+  program.command('resume').description('claim again').action(async () => (await import('./commands/pause.js')).resume(dir()));
+  program
+    .command('wait')
+    .description('wait until tasks (default: all) have ended; exit code 1 when one failed')
+    .argument('[task...]')
+    .option('--timeout <duration>', 'give up after this long, such as 90s')
+    .option('--quiet', 'no progress line')
+    .action(async (ids: string[], options: { timeout?: string; quiet?: boolean }) => (await import('./commands/wait.js')).wait(dir(), ids, options));
+  json(program.command('cleanup').description('reap what dead workers left; for cron, with or without a pit').option('--dry-run', 'print the plan, do nothing')).action(
+    async (options: { dryRun?: boolean; json?: boolean }) => (await import('./commands/cleanup.js')).cleanup(dir(), options),
+  );
+  json(program.command('doctor').description('check this machine and this pit; each finding with its remedy')).action(async (options: { json?: boolean }) => (await import('./commands/doctor.js')).doctor(dir(), options));
+  program
+    .command('top')
+    .description('snakes and queue, refreshed each second')
+    .option('--once', 'print one frame')
+    .action(async (options: { once?: boolean }) => (await import('./commands/top.js')).top(dir(), options));
+  program
+    .command('config')
+    .description('the configuration in force')
+    .addOption(new Option('--schema', 'its JSON Schema').conflicts('defaults'))
+    .option('--defaults', 'a commented snakepit.yaml')
+    .action(async (options: { schema?: boolean; defaults?: boolean }) => (await import('./commands/config.js')).config(dir(), options));
+  json(program.command('version').description('snakepit, node and tmux versions')).action(async (options: { json?: boolean }) => (await import('./commands/version.js')).version(options));
+
+  program.command('done').description('(in a session) say that the task is done').argument('[message...]').action(async (words: string[]) => (await import('./commands/session.js')).done(words));
+  program
+    .command('fail')
+    .description('(in a session) say that this attempt failed')
+    .argument('[message...]')
+    .option('--final', 'do not try again')
+    .action(async (words: string[], options: { final?: boolean }) => (await import('./commands/session.js')).fail(words, options));
+  program.command('note').description('(in a session) add a line to the task\'s story').argument('<text...>').action(async (words: string[]) => (await import('./commands/session.js')).addNote(words));
+  program.command('wait-until').description('(in a session) say that it waits for something until a time').argument('<time>', 'ISO time, or a duration such as 10m').action(async (time: string) => (await import('./commands/session.js')).waitUntil(time));
+  program.command('toss').description('(in a session) put new tasks in line as children of this one').argument('<file...>', 'markdown files, or -').action(async (list: string[]) => (await import('./commands/session.js')).toss(list));
+  return program;
+}

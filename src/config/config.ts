@@ -1,0 +1,21 @@
+/** The configuration with every value present. Durations in milliseconds. */
+export interface Config {
+  readonly snakes: number;
+  readonly agent: string;
+  readonly workspace: 'scratch' | 'repo';
+  readonly timeoutMs: number;
+  readonly attempts: number;
+  readonly losses: number;
+  readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
+  readonly settleMs: number;
+  readonly maxTaskBytes: number;
+  readonly heartbeatMs: number;
+  readonly tickMs: number;
+  readonly rescanMs: number;
+  readonly graceMs: number;
+  readonly adoptMs: number;
+  readonly verifyTimeoutMs: number;
+  readonly minFreeBytes: number;
+  readonly toss: { readonly depth: number; readonly perTask: number; readonly commands: boolean };
+  readonly env: readonly string[];
+}

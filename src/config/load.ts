@@ -1,0 +1,143 @@
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { parseDuration } from '../lib/duration.js';
+import { err, ok, type Result } from '../lib/result.js';
+import { nearest } from '../lib/text.js';
+import type { Config } from './config.js';
+import { configSchema, type ConfigFile } from './schema.js';
+
+/** What is wrong with a configuration: where, what, and the mend, in one line. */
+export interface ConfigFault {
+  readonly where: string;
+  readonly problem: string;
+}
+
+/** `SNAKEPIT_CONFIG_TIMEOUT=30m` beats `timeout:` in the file; nested keys are joined: SNAKEPIT_CONFIG_BACKOFF_FIRST. */
+const PREFIX = 'SNAKEPIT_CONFIG_';
+
+type Json = Record<string, unknown>;
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Json {
+  const found: Json = {};
+  const keysOf = (schema: z.ZodType): Record<string, z.ZodType> | undefined => {
+    const inner = schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault ? schema.unwrap() : schema;
+    return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
+  };
+  const visit = (shape: Record<string, z.ZodType>, prefix: string, into: Json): void => {
+    for (const [key, schema] of Object.entries(shape)) {
+      const name = `${prefix}${key.toUpperCase().replaceAll('-', '_')}`;
+      const inner = keysOf(schema);
+      if (inner !== undefined) {
+        const nested: Json = {};
+        visit(inner, `${name}_`, nested);
+        if (Object.keys(nested).length > 0) into[key] = nested;
+      } else if (env[name] !== undefined && env[name] !== '') into[key] = scalar(env[name]);
+    }
+  };
+  visit(configSchema.shape, PREFIX, found);
+  return found;
+}
+
+function scalar(text: string): unknown {
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text;
+}
+
+function merge(low: Json, high: Json): Json {
+  const merged: Json = { ...low };
+  for (const [key, value] of Object.entries(high)) {
+    const below = merged[key];
+    merged[key] = typeof value === 'object' && value !== null && !Array.isArray(value) && typeof below === 'object' && below !== null ? merge(below as Json, value as Json) : value;
+  }
+  return merged;
+}
+
+/** Flags beat environment beats file beats default. `text` undefined: there is no file. */
+export function resolveConfig(file: string, text: string | undefined, env: NodeJS.ProcessEnv, flags: Json = {}): Result<Config, ConfigFault> {
+  const lines = new LineCounter();
+  const doc = parseDocument((text ?? '').replace(/^\uFEFF/, ''), { lineCounter: lines, schema: 'core', prettyErrors: false });
+  const broken = doc.errors[0];
+  if (broken !== undefined) return err({ where: `${file}:${lines.linePos(broken.pos[0]).line}`, problem: `broken YAML: ${broken.message.split('\n')[0] ?? ''}` });
+  if (doc.contents !== null && !isMap(doc.contents)) return err({ where: `${file}:1`, problem: 'is not a list of keys; write key: value, one a line' });
+  const fromFile = (doc.toJS({ maxAliasCount: 50 }) ?? {}) as Json;
+  const parsed = configSchema.safeParse(merge(merge(fromFile, fromEnvironment(env)), flags));
+  if (parsed.success) return ok(toConfig(parsed.data));
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) return err({ where: file, problem: 'is not valid' });
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const path = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])];
+  const line = lineOf(doc.contents, path, lines);
+  return err({ where: line === undefined ? file : `${file}:${line}`, problem: unknown === undefined ? `${path.join('.')}: ${issue.message}` : unknownKey(path, issue.path.map(String)) });
+}
+
+function unknownKey(path: readonly string[], parents: readonly string[]): string {
+  const parent = parents[0] === 'backoff' ? ['first', 'factor', 'max'] : parents[0] === 'toss' ? ['depth', 'per-task', 'commands'] : Object.keys(configSchema.shape);
+  const near = nearest(path.at(-1) ?? '', parent);
+  return `${path.join('.')}: unknown key${near === undefined ? `; known here: ${parent.join(', ')}` : `; did you mean ${[...parents, near].join('.')}?`}`;
+}
+
+/** The line of the deepest key of the path that the file has. */
+function lineOf(node: unknown, path: readonly string[], lines: LineCounter): number | undefined {
+  let at: number | undefined;
+  let here = node;
+  for (const key of path) {
+    if (!isMap(here)) break;
+    const pair = here.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+    if (pair === undefined || !isScalar(pair.key) || pair.key.range == null) break;
+    at = lines.linePos(pair.key.range[0]).line;
+    here = pair.value;
+  }
+  return at;
+}
+
+function toConfig(file: ConfigFile): Config {
+  const ms = (text: string): number => parseDuration(text) ?? 0;
+  return {
+    snakes: file.snakes,
+    agent: file.agent,
+    workspace: file.workspace,
+    timeoutMs: ms(file.timeout),
+    attempts: file.attempts,
+    losses: file.losses,
+    backoff: { firstMs: ms(file.backoff.first), factor: file.backoff.factor, maxMs: ms(file.backoff.max) },
+    settleMs: ms(file.settle),
+    maxTaskBytes: file['max-task-bytes'],
+    heartbeatMs: ms(file.heartbeat),
+    tickMs: ms(file.tick),
+    rescanMs: ms(file.rescan),
+    graceMs: ms(file.grace),
+    adoptMs: ms(file.adopt),
+    verifyTimeoutMs: ms(file['verify-timeout']),
+    minFreeBytes: file['min-free'],
+    toss: { depth: file.toss.depth, perTask: file.toss['per-task'], commands: file.toss.commands },
+    env: file.env,
+  };
+}
+
+/** For editors: `# yaml-language-server: $schema=.snakepit/config.schema.json`. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+/** A commented snakepit.yaml with every key at its default, made from the schema. */
+export function commentedConfig(): string {
+  const lines = ['# yaml-language-server: $schema=.snakepit/config.schema.json', '# Every key is shown at its default. Remove the # to change one.', ''];
+  const schema = configJsonSchema() as { properties: Record<string, JsonProperty> };
+  for (const [key, property] of Object.entries(schema.properties)) {
+    lines.push(`# ${property.description ?? ''}`);
+    if (property.properties === undefined) lines.push(`#${key}: ${JSON.stringify(property.default)}`, '');
+    else {
+      lines.push(`#${key}:`);
+      for (const [inner, child] of Object.entries(property.properties)) lines.push(`#  ${inner}: ${JSON.stringify(child.default)}   # ${child.description ?? ''}`);
+      lines.push('');
+    }
+  }
+  return lines.join('\n');
+}
+
+interface JsonProperty {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Record<string, JsonProperty>;
+}

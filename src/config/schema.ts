@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { parseDuration } from '../lib/duration.js';
+
+/*
+ * Every key of snakepit.yaml, with its meaning, its default and why that number. The one place for defaults:
+ * `snakepit init` writes the commented file from here, `snakepit config --schema` the JSON Schema for editors.
+ */
+
+const duration = (text: string, meaning: string) =>
+  z.string().refine((value) => parseDuration(value) !== undefined, 'is not a duration: write it with a unit, such as 90s or 45m').default(text).describe(meaning);
+
+const count = (value: number, low: number, high: number, meaning: string) => z.number().int().min(low).max(high).default(value).describe(meaning);
+
+export const configSchema = z.strictObject({
+  snakes: count(4, 0, 500, 'How many snakes `up` starts when -n is not given.'),
+  agent: z.string().min(1).default('shell').describe('The agent profile of tasks that name none.'),
+  workspace: z.enum(['scratch', 'repo']).default('scratch').describe('Where a task works: a fresh directory, or the project itself (then mind that snakes share it).'),
+  timeout: duration('1h', "A session's longest life; a task's own timeout: beats it."),
+  attempts: count(3, 1, 100, 'Failures of its own that end a task in failed/.'),
+  losses: count(5, 1, 100, 'Vanished workers or sessions that end a task in failed/: more than that is poison, not bad luck.'),
+  backoff: z
+    .strictObject({
+      first: duration('10s', 'Wait after the first failure.'),
+      factor: z.number().min(1).max(10).default(3).describe('Each further wait is this many times longer.'),
+      max: duration('10m', 'No wait is longer.'),
+    })
+    .prefault({})
+    .describe('Waits between the attempts of one task.'),
+  settle: duration('300ms', 'A dropped file is taken in when it has been quiet for this long and nobody has it open for writing. Half would catch editors between two writes; double is felt by people.'),
+  'max-task-bytes': count(1_048_576, 1024, 16_777_216, 'A larger task file is refused: data belongs into inputs:.'),
+  heartbeat: duration('5s', "How often a snake touches its claim; only shown, never a reason to take a claim away."),
+  tick: duration('1s', "The pit's rhythm."),
+  rescan: duration('20s', 'How often directories are listed anew even if no watcher spoke: watchers lose events silently.'),
+  grace: duration('5s', 'Between TERM and KILL when a session is ended.'),
+  adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
+  'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
+  'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),
+  toss: z
+    .strictObject({
+      depth: count(2, 0, 10, 'How deep tossed tasks may toss.'),
+      'per-task': count(20, 0, 1000, 'How many children one task may toss.'),
+      commands: z.boolean().default(false).describe('Whether a tossed task may name commands: run:, verify:, sh blocks.'),
+    })
+    .prefault({})
+    .describe('Limits on tasks that agents make.'),
+  env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;

@@ -1,0 +1,32 @@
+/** Every event that a pit's log can hold: one closed union, past tense, versioned by `v`. `at` is wall-clock milliseconds. */
+export type PitEvent =
+  | { readonly kind: 'pit-started'; readonly pid: number; readonly snakes: number }
+  | { readonly kind: 'pit-stopped'; readonly how: 'drained' | 'now' | 'left-running' }
+  | { readonly kind: 'pit-rebooted'; readonly requeued: number }
+  | { readonly kind: 'snakes-scaled'; readonly from: number; readonly to: number }
+  | { readonly kind: 'snake-started'; readonly snake: string; readonly pid: number }
+  | { readonly kind: 'snake-ended'; readonly snake: string; readonly pid: number; readonly why: string }
+  | { readonly kind: 'snake-broken'; readonly snake: string; readonly why: string }
+  | { readonly kind: 'task-added'; readonly id: string; readonly from: string; readonly state: 'ready' | 'waiting' }
+  | { readonly kind: 'task-refused'; readonly file: string; readonly line: number; readonly problem: string; readonly fix: string }
+  | { readonly kind: 'task-warned'; readonly id: string; readonly line: number; readonly text: string }
+  | { readonly kind: 'task-promoted'; readonly id: string; readonly why: string }
+  | { readonly kind: 'task-claimed'; readonly id: string; readonly snake: string; readonly attempt: number; readonly marker: string }
+  | { readonly kind: 'task-adopted'; readonly id: string; readonly snake: string; readonly marker: string }
+  | { readonly kind: 'session-launched'; readonly id: string; readonly snake: string; readonly session: string; readonly marker: string }
+  | { readonly kind: 'session-ended'; readonly id: string; readonly marker: string; readonly rule: string; readonly killed: number }
+  | { readonly kind: 'task-requeued'; readonly id: string; readonly marker: string; readonly why: string; readonly waitMs: number }
+  | { readonly kind: 'task-done'; readonly id: string; readonly marker: string; readonly attempt: number }
+  | { readonly kind: 'task-failed'; readonly id: string; readonly marker: string; readonly attempt: number; readonly why: string }
+  | { readonly kind: 'claim-lost'; readonly id: string; readonly marker: string }
+  | { readonly kind: 'claim-reaped'; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'task-stuck'; readonly id: string; readonly marker: string; readonly evidence: string }
+  | { readonly kind: 'task-held' | 'task-released' | 'task-retried' | 'task-cancelled'; readonly id: string }
+  | { readonly kind: 'queue-paused' | 'queue-resumed' }
+  | { readonly kind: 'config-changed'; readonly file: string }
+  | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
+
+export const EVENT_VERSION = 1;
+
+/** One line of the event log. */
+export type EventLine = PitEvent & { readonly v: typeof EVENT_VERSION; readonly at: number };

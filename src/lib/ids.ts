@@ -1,0 +1,4 @@
+import { customAlphabet } from 'nanoid';
+
+/** Ten characters of [0-9a-z]: 51 bits, enough that two claims of one directory never share one. */
+export const newNonce: () => string = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 10);

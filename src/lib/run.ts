@@ -1,0 +1,25 @@
+import type { Options } from 'execa';
+
+/** How a program that we ran to its end did. "unknown": it did not answer in time, or could not be started. */
+export type Ran =
+  | { readonly kind: 'ended'; readonly code: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** Runs an argv (never a shell line) and waits; execa is loaded at the first call, since an idle snake needs none. */
+export async function run(argv: readonly [string, ...string[]], options: { timeoutMs: number; cwd?: string; env?: Readonly<Record<string, string>>; input?: string }): Promise<Ran> {
+  const { execa } = await import('execa');
+  const [program, ...args] = argv;
+  const settings: Options = {
+    timeout: options.timeoutMs,
+    reject: false,
+    stripFinalNewline: false,
+    extendEnv: options.env === undefined,
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+  };
+  const result = await execa(program, args, settings);
+  if (result.timedOut) return { kind: 'unknown', why: `${program} did not answer within ${options.timeoutMs} ms` };
+  if (result.exitCode === undefined) return { kind: 'unknown', why: result.shortMessage ?? `${program} ended by ${result.signal ?? 'an unknown cause'}` };
+  return { kind: 'ended', code: result.exitCode, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+}

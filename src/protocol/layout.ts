@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** The directories under queue/: where a task file lies is its state. `queue/` itself is the drop zone. */
+export const QUEUE_STATES = ['ready', 'waiting', 'held', 'claimed', 'reaping', 'stuck', 'needs', 'done', 'failed'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** Every path of one pit's directory. The only place where they are spelled. */
+export interface Layout {
+  readonly root: string;
+  readonly queue: string;
+  readonly paused: string;
+  readonly tmp: string;
+  readonly state: string;
+  readonly configFile: string;
+  /** The last good configuration, as the pit published it. */
+  readonly activeConfig: string;
+  readonly snapshot: string;
+  /** What a person asked for: how many snakes, running or going down. */
+  readonly desired: string;
+  readonly pitId: string;
+  readonly locks: { readonly pit: string; readonly intake: string; readonly cleanup: string };
+  readonly snakes: string;
+  readonly runs: string;
+  readonly log: string;
+  readonly events: string;
+  readonly tmuxSocket: string;
+  readonly tmuxConfig: string;
+  /** Holds the `snakepit` that sessions find on their PATH. */
+  readonly bin: string;
+  dir(state: QueueState): string;
+}
+
+/** A socket path of more than about 107 bytes is refused by the kernel; then a short one in a private directory under /tmp stands in. */
+function socketPath(state: string): { socket: string } {
+  const beside = join(state, 'tmux.sock');
+  if (Buffer.byteLength(beside) <= 100) return { socket: beside };
+  const tag = createHash('sha256').update(state).digest('hex').slice(0, 16);
+  return { socket: join('/tmp', `snakepit-${process.getuid?.() ?? 0}-${tag}`, 'tmux.sock') };
+}
+
+export function layoutOf(root: string): Layout {
+  const queue = join(root, 'queue');
+  const state = join(root, '.snakepit');
+  return {
+    root,
+    queue,
+    paused: join(queue, 'PAUSED'),
+    tmp: join(queue, 'tmp'),
+    state,
+    configFile: join(root, 'snakepit.yaml'),
+    activeConfig: join(state, 'config.json'),
+    snapshot: join(state, 'snapshot.json'),
+    desired: join(state, 'desired.json'),
+    pitId: join(state, 'pit-id'),
+    locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },
+    snakes: join(state, 'snakes'),
+    runs: join(state, 'runs'),
+    log: join(state, 'log'),
+    events: join(state, 'log', 'events.jsonl'),
+    tmuxSocket: socketPath(state).socket,
+    tmuxConfig: join(state, 'tmux.conf'),
+    bin: join(state, 'bin'),
+    dir: (name) => join(queue, name),
+  };
+}
+
+/** Whether a file in a state directory is a task: stories, refused files and hidden ones are not. */
+export const isTaskFile = (name: string): boolean => name.endsWith('.md') && !name.startsWith('.') && !name.endsWith('.result.md') && !/\.refused-[0-9a-z]{10}\.md$/.test(name);

@@ -1,0 +1,202 @@
+import type * as Yaml from 'yaml';
+import type { Document, LineCounter } from 'yaml';
+import { parseDuration } from '../lib/duration.js';
+import { err, ok, type Result } from '../lib/result.js';
+import { nearest } from '../lib/text.js';
+import { decodeTask, prescanHead, splitTask, type TaskFault } from './front-matter.js';
+import { isTaskId } from './names.js';
+import { PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
+
+export interface ParsedTask {
+  readonly spec: TaskSpec;
+  readonly warnings: readonly TaskWarning[];
+}
+
+type Draft = { -readonly [K in keyof TaskSpec]: TaskSpec[K] };
+type KeyReader = (draft: Draft, value: unknown) => { problem: string; fix: string } | undefined;
+
+const wrong = (problem: string, fix: string): { problem: string; fix: string } => ({ problem, fix });
+
+function words(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return value.trim() === '' ? undefined : [value];
+  if (!Array.isArray(value)) return undefined;
+  return value.every((item): item is string => typeof item === 'string' && item.trim() !== '') ? value : undefined;
+}
+
+function duration(value: unknown, key: string, set: (ms: number) => void): ReturnType<KeyReader> {
+  const ms = typeof value === 'string' ? parseDuration(value) : undefined;
+  if (ms === undefined) return wrong(`${key}: is not a duration`, `write it with a unit, such as ${key}: 45m`);
+  set(ms);
+  return undefined;
+}
+
+/** Every key of a task's front matter, by its kebab-case name. The reader changes the draft or says what is wrong. */
+const KEYS: Readonly<Record<string, KeyReader>> = {
+  id: (draft, value) => {
+    if (typeof value !== 'string' || !isTaskId(value)) return wrong('id: is not a legal id', 'use lower case letters, digits, dot, dash, underscore; at most 64, starting with a letter or digit');
+    draft.id = value;
+    return undefined;
+  },
+  title: (draft, value) => {
+    if (typeof value !== 'string') return wrong('title: is not text', 'put it in quotes');
+    draft.title = value.slice(0, 80);
+    return undefined;
+  },
+  agent: (draft, value) => {
+    const list = words(value);
+    if (list === undefined) return wrong('agent: names no profile', 'name one, or a list to fall back on: agent: shell');
+    draft.agents = list;
+    return undefined;
+  },
+  priority: (draft, value) => {
+    const number = typeof value === 'string' && Object.hasOwn(PRIORITY_WORDS, value) ? PRIORITY_WORDS[value] : value;
+    if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 99) return wrong('priority: is out of range', 'use urgent, high, normal, low, or 0 (first) to 99');
+    draft.priority = number;
+    return undefined;
+  },
+  after: (draft, value) => {
+    const list = Array.isArray(value) && value.length === 0 ? [] : words(value);
+    const bad = list?.find((id) => !isTaskId(id));
+    if (list === undefined || bad !== undefined) return wrong(`after: ${bad === undefined ? 'is not a list of ids' : `${bad} is not a legal id`}`, 'write after: [first-task, second-task]');
+    draft.after = list;
+    return undefined;
+  },
+  at: (draft, value) => {
+    // A date alone is its first instant in local time, as a person means it; the language reads it as UTC.
+    const atMs = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(/^\d{4}-\d\d-\d\d$/.test(value) ? `${value}T00:00` : value) : Number.NaN;
+    if (Number.isNaN(atMs)) return wrong('at: is not a time', 'write it as 2026-12-01T02:00 (local time) or with Z or an offset');
+    draft.notBefore = { kind: 'at', atMs };
+    return undefined;
+  },
+  in: (draft, value) => duration(value, 'in', (ms) => (draft.notBefore = { kind: 'in', ms })),
+  timeout: (draft, value) => duration(value, 'timeout', (ms) => (draft.timeoutMs = ms)) ?? (draft.timeoutMs === 0 ? wrong('timeout: is zero', 'leave it out for the configured default') : undefined),
+  attempts: (draft, value) => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 100) return wrong('attempts: is out of range', 'use a whole number from 1 to 100');
+    draft.attempts = value;
+    return undefined;
+  },
+  workspace: (draft, value) => {
+    if (value !== 'scratch' && value !== 'repo') return wrong(`workspace: ${value === 'worktree' ? 'worktree is not built yet' : 'is unknown'}`, 'use scratch (a fresh directory) or repo (the project itself)');
+    draft.workspace = value;
+    return undefined;
+  },
+  verify: (draft, value) => {
+    const list = words(value);
+    if (list === undefined) return wrong('verify: is not a command or a list of commands', 'write verify: [npm test]');
+    draft.verify = list;
+    return undefined;
+  },
+  run: (draft, value) => {
+    if (typeof value !== 'string' || value.trim() === '') return wrong('run: is not a command', 'write run: make report');
+    draft.run = value;
+    return undefined;
+  },
+  inputs: (draft, value) => {
+    const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+    const good = entries?.every(([name, path]) => /^[A-Za-z][A-Za-z0-9_-]{0,40}$/.test(name) && typeof path === 'string' && path !== '');
+    const distinct = new Set(entries?.map(([name]) => name.toUpperCase().replaceAll('-', '_')));
+    if (entries !== undefined && good === true && distinct.size < entries.length) return wrong('inputs: has two names that become the same variable', 'rename one');
+    if (entries === undefined || good !== true) return wrong('inputs: is not a map of names to paths', 'write inputs: {spec: docs/spec.md}');
+    draft.inputs = Object.fromEntries(entries) as Record<string, string>;
+    return undefined;
+  },
+  parent: (draft, value) => {
+    if (typeof value !== 'string' || !isTaskId(value)) return wrong('parent: is not a legal id', 'snakepit toss writes it; leave it out');
+    draft.parent = value;
+    return undefined;
+  },
+  depth: (draft, value) => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 99) return wrong('depth: is out of range', 'snakepit toss writes it; leave it out');
+    draft.depth = value;
+    return undefined;
+  },
+};
+
+export const TASK_KEYS: readonly string[] = Object.keys(KEYS);
+
+const kebab = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+
+/** The first heading, else the first line of text. */
+function titleOf(body: string): string {
+  const lines = body.split('\n').map((line) => line.trim());
+  const heading = lines.find((line) => /^#+\s+\S/.test(line))?.replace(/^#+\s+/, '');
+  return (heading ?? lines.find((line) => line !== '') ?? '').slice(0, 80);
+}
+
+/**
+ * Bytes of a task file → how to work it, or the first fault with its line. Never throws, never runs anything, bounded in
+ * time and memory by the caller's cap on the bytes and by the pre-scan.
+ */
+export async function parseTask(bytes: Uint8Array): Promise<Result<ParsedTask, TaskFault>> {
+  const text = decodeTask(bytes);
+  if (!text.ok) return text;
+  if (text.value.trim() === '') return err({ line: 1, problem: 'the file is empty', fix: 'write what is to be done' });
+  const split = splitTask(text.value);
+  if (!split.ok) return split;
+  const fault = prescanHead(split.value);
+  if (fault !== undefined) return err(fault);
+  const { head, headLine, body } = split.value;
+  const draft: Draft = {
+    id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
+    attempts: undefined, workspace: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
+  };
+  const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine);
+  if (!read.ok) return read;
+  if (body.trim() === '' && draft.run === undefined) return err({ line: text.value.split('\n').length, problem: 'there is no text below the front matter', fix: 'write what is to be done, or give run:' });
+  return ok({ spec: draft, warnings: read.value });
+}
+
+/** yaml is loaded here, at the first task that has front matter. */
+async function readHead(draft: Draft, head: string, headLine: number): Promise<Result<TaskWarning[], TaskFault>> {
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  let doc: Document.Parsed;
+  try {
+    doc = yaml.parseDocument(head, { lineCounter: lines, schema: 'core', prettyErrors: false, logLevel: 'error' });
+  } catch (cause) {
+    return err({ line: headLine, problem: `front matter cannot be read: ${String(cause)}`, fix: 'simplify it' });
+  }
+  const lineOf = (offset: number | undefined): number => headLine + (offset === undefined ? 0 : positionOf(lines, offset) - 1);
+  const broken = doc.errors[0];
+  if (broken !== undefined) return err({ line: lineOf(broken.pos[0]), problem: `broken YAML: ${broken.message.split('\n')[0] ?? ''}`, fix: 'mend that line, or put the value in quotes' });
+  const fancy = findFancy(yaml, doc);
+  if (fancy !== undefined) return err({ line: lineOf(fancy.offset), problem: `YAML ${fancy.kind} are not taken`, fix: 'write the value out, or put it in quotes' });
+  if (!yaml.isMap(doc.contents)) return doc.contents === null ? ok([]) : err({ line: headLine, problem: 'front matter is not a list of keys', fix: 'write key: value, one a line' });
+  const warnings: TaskWarning[] = [];
+  const seen = new Set<string>();
+  for (const pair of doc.contents.items) {
+    const key = yaml.isScalar(pair.key) ? String(pair.key.value) : '';
+    const line = lineOf(yaml.isNode(pair.key) ? pair.key.range?.[0] : undefined);
+    const name = kebab(key);
+    const reader = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+    if (reader === undefined) {
+      const near = nearest(name, TASK_KEYS);
+      warnings.push({ line, text: `unknown key ${key}${near === undefined ? '' : ` (did you mean ${near}?)`}; kept, not used` });
+      continue;
+    }
+    if (seen.has(name)) return err({ line, problem: `${name}: is given twice`, fix: 'remove one' });
+    seen.add(name);
+    const value: unknown = name === 'id' && yaml.isScalar(pair.value) ? (pair.value.source ?? pair.value.value) : yaml.isNode(pair.value) ? pair.value.toJS(doc) : undefined;
+    const complaint = reader(draft, value);
+    if (complaint !== undefined) return err({ line, ...complaint });
+  }
+  if (seen.has('at') && seen.has('in')) return err({ line: headLine, problem: 'at: and in: are both given', fix: 'remove one' });
+  return ok(warnings);
+}
+
+/** Anchors, aliases and tags: no use in a task, and the stuff of bombs. Found before any value is made. */
+function findFancy(yaml: typeof Yaml, doc: Document.Parsed): { kind: string; offset: number | undefined } | undefined {
+  let found: { kind: string; offset: number | undefined } | undefined;
+  yaml.visit(doc, {
+    Node(_key, node) {
+      const offset = node.range?.[0];
+      if (yaml.isAlias(node)) found = { kind: 'aliases', offset };
+      else if ('anchor' in node && node.anchor !== undefined) found = { kind: 'anchors', offset };
+      else if (node.tag !== undefined) found = { kind: 'tags', offset };
+      return found === undefined ? undefined : yaml.visit.BREAK;
+    },
+  });
+  return found;
+}
+
+const positionOf = (lines: LineCounter, offset: number): number => lines.linePos(offset).line;

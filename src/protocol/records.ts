@@ -1,0 +1,95 @@
+import type { ProcessIdentity } from '../lib/processes.js';
+
+/** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
+export interface ExitRecord {
+  readonly code: number;
+  readonly endedAt: number;
+}
+
+/** What the session says of its own work (`snakepit done|fail`, or the same file written by hand). A signal, not a proof. */
+export type ResultRecord =
+  | { readonly kind: 'done'; readonly message: string }
+  | { readonly kind: 'fail'; readonly message: string; readonly final: boolean }
+  | { readonly kind: 'malformed'; readonly why: string };
+
+/** The wrapper's first act after it was let in: which process the session is. */
+export interface SessionRecord {
+  readonly leader: ProcessIdentity;
+}
+
+/** Written before the session is launched, so that whoever adopts the claim knows its terms. */
+export interface AttemptRecord {
+  readonly marker: string;
+  readonly agent: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+  /** Monotonic milliseconds and the boot they belong to: a deadline that neither sleep nor a clock jump moves. */
+  readonly startedMonoMs: number;
+  readonly boot: string;
+  readonly timeoutMs: number;
+  readonly workspace: string;
+  /** True when the workspace was made for this attempt alone. */
+  readonly privateWorkspace: boolean;
+}
+
+/** Why a session is being ended by us; the first reason stays. */
+export type StopReason = 'timeout' | 'cancelled' | 'released';
+
+export interface VerifyRun {
+  readonly command: string;
+  readonly code: number;
+  readonly tail: readonly string[];
+}
+
+export function parseExit(text: string | undefined): ExitRecord | undefined {
+  const match = /^(\d{1,3}) (\d{9,11})\n$/.exec(text ?? '');
+  return match === null ? undefined : { code: Number(match[1]), endedAt: Number(match[2]) * 1000 };
+}
+
+export function parseSession(text: string | undefined, boot: string): SessionRecord | undefined {
+  const match = /^(\d+) (\d+)\n$/.exec(text ?? '');
+  return match === null ? undefined : { leader: { pid: Number(match[1]), start: match[2] ?? '', boot } };
+}
+
+export function parseJson<T>(text: string | undefined): T | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bounded and forgiving: `{"outcome":"done"|"fail","message":…,"final":…}`; anything else is malformed and says why. */
+export function parseResult(text: string | undefined): ResultRecord | undefined {
+  if (text === undefined) return undefined;
+  const value = parseJson<{ outcome?: unknown; message?: unknown; final?: unknown }>(text);
+  if (typeof value !== 'object' || value === null) return { kind: 'malformed', why: 'the result file is not a JSON object' };
+  const message = typeof value.message === 'string' ? value.message.slice(0, 4000) : '';
+  if (value.outcome === 'done') return { kind: 'done', message };
+  if (value.outcome === 'fail') return { kind: 'fail', message, final: value.final === true };
+  return { kind: 'malformed', why: 'outcome is neither "done" nor "fail"' };
+}
+
+/** The files of one attempt under runs/<id>/<attempt>-<nonce>/. */
+export const RUN_FILES = {
+  attempt: 'attempt.json',
+  launcher: 'launch.sh',
+  script: 'task.sh',
+  prompt: 'task.md',
+  started: 'started',
+  session: 'session',
+  exit: 'exit',
+  result: 'result.json',
+  stop: 'stop',
+  cancel: 'cancel',
+  ended: 'ended',
+  verify: 'verify.json',
+  outcome: 'outcome.json',
+  story: 'story.md',
+  output: 'output.log',
+  notes: 'notes.jsonl',
+  waitUntil: 'wait-until',
+  reaped: 'reaped.json',
+  tossed: 'tossed',
+} as const;

@@ -1,0 +1,52 @@
+/** A waiting task as the decision sees it. */
+export interface Waiting {
+  readonly id: string;
+  readonly dueAt: number;
+  readonly after: readonly string[];
+}
+
+export type WaitVerdict =
+  | { readonly kind: 'ready'; readonly why: string }
+  | { readonly kind: 'not-yet'; readonly why: string }
+  | { readonly kind: 'never'; readonly why: string };
+
+/**
+ * Pure: which waiting tasks may go, which wait on, and which can never go (a task they need failed, or they need each other).
+ * An id that nobody has dropped yet is waited for: files arrive in any order.
+ */
+export function judgeWaiting(tasks: readonly Waiting[], ended: { done(id: string): boolean; failed(id: string): boolean }, nowMs: number): Map<string, WaitVerdict> {
+  const needs = new Map(tasks.map((task) => [task.id, task.after.filter((id) => !ended.done(id))]));
+  const verdicts = new Map<string, WaitVerdict>();
+  for (const task of tasks) {
+    const open = needs.get(task.id) ?? [];
+    const failed = open.find((id) => ended.failed(id));
+    const circle = failed === undefined ? findCircle(task.id, needs) : undefined;
+    if (failed !== undefined) verdicts.set(task.id, { kind: 'never', why: `it needs ${failed}, which failed` });
+    else if (circle !== undefined) verdicts.set(task.id, { kind: 'never', why: `these tasks need each other: ${circle.join(' → ')}` });
+    else if (open.length > 0) verdicts.set(task.id, { kind: 'not-yet', why: `waits for ${open.join(', ')}` });
+    else if (task.dueAt > nowMs) verdicts.set(task.id, { kind: 'not-yet', why: `not before ${new Date(task.dueAt).toISOString()}` });
+    else verdicts.set(task.id, { kind: 'ready', why: task.after.length > 0 ? `${task.after.join(', ')} done` : 'its time has come' });
+  }
+  return verdicts;
+}
+
+/** A path from `start` back to itself through open needs; iterative, each task entered once. */
+function findCircle(start: string, needs: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const cameFrom = new Map<string, string>();
+  const stack = [start];
+  while (stack.length > 0) {
+    const here = stack.pop() as string;
+    for (const next of needs.get(here) ?? []) {
+      if (next === start) {
+        const path = [start];
+        for (let at = here; at !== start; at = cameFrom.get(at) as string) path.unshift(at);
+        return [start, ...path];
+      }
+      if (!cameFrom.has(next)) {
+        cameFrom.set(next, here);
+        stack.push(next);
+      }
+    }
+  }
+  return undefined;
+}

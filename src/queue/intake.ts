@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { EventSink } from '../events/event-log.js';
+import type { Clock } from '../lib/clock.js';
+import type { Files } from '../lib/files.js';
+import { newNonce } from '../lib/ids.js';
+import { err, ok, type Result } from '../lib/result.js';
+import { show } from '../lib/text.js';
+import type { TaskFault } from '../protocol/front-matter.js';
+import type { Layout, QueueState } from '../protocol/layout.js';
+import { parseTask, type ParsedTask } from '../protocol/parse-task.js';
+import { idFromFileName } from '../protocol/task-id.js';
+import { idsOnTheWay } from './locate.js';
+import { placeTask, type Placement } from './place.js';
+
+export interface IntakePorts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly events: EventSink;
+}
+
+/** One round of taking in: the ids known at its start, and those it added. The caller holds the intake lock. */
+export interface IntakeRound {
+  readonly ids: Map<string, QueueState>;
+}
+
+export async function beginRound(files: Files, layout: Layout): Promise<IntakeRound> {
+  return { ids: await idsOnTheWay(files, layout) };
+}
+
+/** Reads and checks; changes nothing. `fileName` gives the id where the task itself gives none. */
+export async function checkTask(bytes: Uint8Array, maxBytes: number): Promise<Result<ParsedTask, TaskFault>> {
+  if (bytes.length > maxBytes) return err({ line: 1, problem: `larger than ${maxBytes} bytes`, fix: 'put data into files and name them under inputs:, or raise max-task-bytes' });
+  return parseTask(bytes);
+}
+
+/** Where a checked task would go, unless its id is taken. `from`: the file itself, when it lies in failed/ and is being tried again. */
+export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string): Promise<Result<Placement, TaskFault>> {
+  const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
+  const taken = await whereTaken(ports.files, layout, round, placement.id, from);
+  if (taken === undefined) return ok(placement);
+  const line = task.spec.id === undefined ? 1 : 2;
+  return err({ line, problem: `the id ${placement.id} is taken: a task of that id is in ${taken}/`, fix: taken === 'failed' ? `to try that one again: snakepit retry ${placement.id}; else give this one another id:` : 'give this one another id:' });
+}
+
+async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: string, from: string | undefined): Promise<QueueState | undefined> {
+  for (const state of ['done', 'failed'] as const) {
+    const file = join(layout.dir(state), `${id}.md`);
+    if (file !== from && (await files.exists(file))) return state;
+  }
+  return round.ids.get(id);
+}
+
+/** Takes in one settled file by one rename; refuses it into failed/, bytes unchanged, with the reason beside it. */
+export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number): Promise<Result<Placement, TaskFault> | undefined> {
+  const { files, events } = ports;
+  const path = Buffer.concat([Buffer.from(`${dir}/`), fileName]);
+  const bytes = await files.readBytes(path, maxBytes + 1);
+  if (bytes === undefined) return undefined;
+  const checked = await checkTask(bytes, maxBytes);
+  const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`) : checked;
+  if (!planned.ok) {
+    await refuse(ports, layout, dir, fileName, planned.error);
+    return planned;
+  }
+  const target = join(layout.dir(planned.value.state), planned.value.fileName);
+  if ((await files.rename(path, target)) === 'missing') return undefined;
+  await settleIn(ports, layout, round, planned.value, fileName.toString('utf8'));
+  if (checked.ok) for (const warning of checked.value.warnings) await events.emit({ kind: 'task-warned', id: planned.value.id, ...warning });
+  return planned;
+}
+
+/** What follows a placement: it survives power loss, its old story moves out of the way, and it is told. */
+export async function settleIn(ports: IntakePorts, layout: Layout, round: IntakeRound, placement: Placement, from: string): Promise<void> {
+  const { files, events, clock } = ports;
+  round.ids.set(placement.id, placement.state);
+  await files.syncDir(layout.dir(placement.state));
+  const oldStory = join(layout.dir('failed'), `${placement.id}.result.md`);
+  if (await files.exists(oldStory)) {
+    await files.makeDir(join(layout.runs, placement.id));
+    await files.rename(oldStory, join(layout.runs, placement.id, `story-before-${clock.wallMs()}.md`));
+  }
+  await events.emit({ kind: 'task-added', id: placement.id, from: show(from), state: placement.state });
+}
+
+/** Moves what cannot be taken in to failed/, under a name that is nobody's id, and writes why. */
+export async function refuse(ports: IntakePorts, layout: Layout, dir: string, fileName: Buffer, fault: TaskFault, special = false): Promise<void> {
+  const { files, events } = ports;
+  const stem = `${idFromFileName(fileName)}.refused-${newNonce()}`;
+  const kept = join(layout.dir('failed'), special ? `${stem}.special` : `${stem}.md`);
+  if ((await files.rename(Buffer.concat([Buffer.from(`${dir}/`), fileName]), kept)) === 'missing') return;
+  const original = show(fileName.toString('utf8'));
+  await files.write(
+    join(layout.dir('failed'), `${stem}.result.md`),
+    [
+      `# Not taken in: ${original}`,
+      '',
+      `- **where**: ${original}, line ${fault.line}`,
+      `- **problem**: ${fault.problem}`,
+      `- **what to do**: ${fault.fix}; then \`mv ${stem}.md ../mended-name.md\``,
+      '',
+      'The file lies beside this one, byte for byte as it was dropped.',
+      '',
+    ].join('\n'),
+  );
+  await events.emit({ kind: 'task-refused', file: original, line: fault.line, problem: fault.problem, fix: fault.fix });
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import type { Files } from '../lib/files.js';
+import { isTaskFile, QUEUE_STATES, type Layout, type QueueState } from '../protocol/layout.js';
+import { parseAny, type TaskName } from '../protocol/names.js';
+
+/** A task where it lies now. In done/ and failed/ only the id is in the name. */
+export interface Located {
+  readonly id: string;
+  readonly state: QueueState;
+  readonly file: string;
+  readonly name: TaskName | undefined;
+}
+
+/** The id that a file in a state directory stands for; undefined for stories, refused files and foreign names. */
+export function idOf(state: QueueState, file: string): { id: string; name: TaskName | undefined } | undefined {
+  if (!isTaskFile(file)) return undefined;
+  if (state === 'done' || state === 'failed') return { id: file.slice(0, -3), name: undefined };
+  const name = parseAny(file);
+  return name === undefined ? undefined : { id: name.id, name };
+}
+
+/** Every task of one state, in dispatch order. */
+export async function listState(files: Files, layout: Layout, state: QueueState): Promise<Located[]> {
+  const names = (await files.list(layout.dir(state))).sort();
+  return names.flatMap((file) => {
+    const found = idOf(state, file);
+    return found === undefined ? [] : [{ ...found, state, file: join(layout.dir(state), file) }];
+  });
+}
+
+/**
+ * Where a task is. A task that moves while the directories are being listed can be missed once; a second look, in the
+ * order of the states, finds it unless it moves again in that very instant.
+ */
+export async function locate(files: Files, layout: Layout, id: string): Promise<Located | undefined> {
+  for (let look = 0; look < 3; look += 1) {
+    for (const state of ['done', 'failed'] as const) {
+      const file = join(layout.dir(state), `${id}.md`);
+      if (await files.exists(file)) return { id, state, file, name: undefined };
+    }
+    for (const state of QUEUE_STATES) {
+      if (state === 'done' || state === 'failed') continue;
+      const found = (await listState(files, layout, state)).find((task) => task.id === id);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** All ids that are somewhere on their way, for refusing duplicates of them. */
+export async function idsOnTheWay(files: Files, layout: Layout): Promise<Map<string, QueueState>> {
+  const ids = new Map<string, QueueState>();
+  for (const state of QUEUE_STATES) {
+    if (state === 'done' || state === 'failed') continue;
+    for (const task of await listState(files, layout, state)) ids.set(task.id, state);
+  }
+  return ids;
+}

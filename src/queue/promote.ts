@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import type { EventSink } from '../events/event-log.js';
+import type { Clock } from '../lib/clock.js';
+import type { Files } from '../lib/files.js';
+import type { Layout } from '../protocol/layout.js';
+import { parseWaiting, printReady, type WaitingName } from '../protocol/names.js';
+import { parseTask } from '../protocol/parse-task.js';
+import { judgeWaiting, type WaitVerdict } from './dependencies.js';
+
+/** What each waiting file needs, read once per version of the file. */
+export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after: readonly string[] }>;
+
+interface WaitingFile {
+  readonly file: string;
+  readonly name: WaitingName;
+  readonly after: readonly string[];
+}
+
+export interface Waited {
+  readonly id: string;
+  readonly verdict: WaitVerdict;
+}
+
+async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): Promise<WaitingFile[]> {
+  const found: WaitingFile[] = [];
+  const names = await files.list(layout.dir('waiting'));
+  for (const file of names) {
+    const name = parseWaiting(file);
+    if (name === undefined) continue;
+    const path = join(layout.dir('waiting'), file);
+    const mtimeMs = await files.mtimeMs(path);
+    if (mtimeMs === undefined) continue;
+    let known = memory.get(file);
+    if (known?.mtimeMs !== mtimeMs) {
+      const bytes = await files.readBytes(path, 16 * 1024 * 1024);
+      const parsed = bytes === undefined ? undefined : await parseTask(bytes);
+      // An edit broke it: let a snake claim it and say so with line and remedy.
+      known = { mtimeMs, after: parsed?.ok === true ? parsed.value.spec.after : [] };
+      memory.set(file, known);
+    }
+    found.push({ file, name, after: known.after });
+  }
+  const present = new Set(names);
+  for (const file of memory.keys()) if (!present.has(file)) memory.delete(file);
+  return found;
+}
+
+/** Every waiting task with the reason why it waits. */
+export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
+  const waiting = await readWaiting(files, layout, memory);
+  const needed = new Set(waiting.flatMap((task) => task.after));
+  const done = new Set<string>();
+  const failed = new Set<string>();
+  for (const id of needed) {
+    if (await files.exists(join(layout.dir('done'), `${id}.md`))) done.add(id);
+    else if (await files.exists(join(layout.dir('failed'), `${id}.md`))) failed.add(id);
+  }
+  const tasks = waiting.map(({ name, after }) => ({ id: name.id, dueAt: name.dueAt, after }));
+  return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs) };
+}
+
+/**
+ * Lets go what may go: waiting/ → ready/ by one rename. What can never go ends in failed/; the caller tells its story.
+ * Returns those.
+ */
+export async function promoteWaiting(ports: { files: Files; clock: Clock; events: EventSink }, layout: Layout, memory: NeedsMemory): Promise<{ id: string; why: string }[]> {
+  const { files, clock, events } = ports;
+  const { waiting, verdicts } = await judgeAllWaiting(files, layout, memory, clock.wallMs());
+  const never: { id: string; why: string }[] = [];
+  for (const { file, name } of waiting) {
+    const verdict = verdicts.get(name.id);
+    if (verdict === undefined || verdict.kind === 'not-yet') continue;
+    const from = join(layout.dir('waiting'), file);
+    if (verdict.kind === 'ready') {
+      if ((await files.rename(from, join(layout.dir('ready'), printReady(name)))) === 'ok') await events.emit({ kind: 'task-promoted', id: name.id, why: verdict.why });
+    } else if (!(await files.exists(join(layout.dir('failed'), `${name.id}.md`))) && (await files.rename(from, join(layout.dir('failed'), `${name.id}.md`))) === 'ok') {
+      never.push({ id: name.id, why: verdict.why });
+    }
+  }
+  return never;
+}

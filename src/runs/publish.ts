@@ -1,0 +1,65 @@
+import { join, relative } from 'node:path';
+import type { EventSink } from '../events/event-log.js';
+import type { Files } from '../lib/files.js';
+import { tailLines } from '../lib/text.js';
+import { isTaskFile, type Layout } from '../protocol/layout.js';
+import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
+import { pastAttempts, type OutcomeRecord } from './run-dir.js';
+import { readSpec } from './task-copy.js';
+import { storyText } from './story.js';
+
+const TAIL_LINES = 30;
+const TAIL_BYTES = 64 * 1024;
+
+/** The story of a task from the records of its attempts; the same facts give the same text, so anybody may write it again. */
+export async function composeStory(files: Files, layout: Layout, id: string, why?: string): Promise<string> {
+  const attempts = await pastAttempts(files, layout, id);
+  const dir = attempts.at(-1)?.dir;
+  const output = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.output));
+  const verify = dir === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify)));
+  const notes = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.notes));
+  return storyText({
+    id,
+    title: (dir === undefined ? undefined : (await readSpec(files, dir))?.title) ?? '',
+    attempts: attempts.map((attempt) => attempt.record),
+    why,
+    outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
+    verify: verify ?? [],
+    notes: (notes ?? '').split('\n').flatMap((line) => {
+      const text = parseJson<{ text?: unknown }>(line)?.text;
+      return typeof text === 'string' ? [text] : [];
+    }),
+    runDir: dir === undefined ? undefined : relative(layout.root, dir),
+  });
+}
+
+/** Writes `<id>.result.md` beside the settled task. After the commit, so a crash between leaves a task without its story: see below. */
+export async function publishStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<void> {
+  await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, id, why));
+}
+
+/** What follows the commit: the story, where the task has ended, and the event. */
+export async function tellSettled(files: Files, events: EventSink, layout: Layout, id: string, record: OutcomeRecord): Promise<void> {
+  const { marker, attempt, next } = record;
+  if (next.kind === 'again') return events.emit({ kind: 'task-requeued', id, marker, why: next.why, waitMs: next.waitMs });
+  await publishStory(files, layout, next.kind, id);
+  return events.emit(next.kind === 'done' ? { kind: 'task-done', id, marker, attempt } : { kind: 'task-failed', id, marker, attempt, why: next.why });
+}
+
+/** Writes the stories that a crash right after a commit left out; returns for which tasks. */
+export async function publishMissingStories(files: Files, layout: Layout): Promise<string[]> {
+  const mended: string[] = [];
+  for (const state of ['done', 'failed'] as const) {
+    const names = await files.list(layout.dir(state));
+    const stories = new Set(names.filter((name) => name.endsWith('.result.md')));
+    for (const name of names) {
+      if (!isTaskFile(name)) continue;
+      const id = name.slice(0, -3);
+      if (stories.has(`${id}.result.md`)) continue;
+      // Its holder may be writing the story this very moment: a settle is younger than its story by milliseconds.
+      await publishStory(files, layout, state, id);
+      mended.push(id);
+    }
+  }
+  return mended;
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { Files } from '../lib/files.js';
+import type { Layout } from '../protocol/layout.js';
+import { attemptOf, type ClaimName } from '../protocol/names.js';
+import { RUN_FILES, parseJson, type AttemptRecord } from '../protocol/records.js';
+import type { Next, Outcome } from '../protocol/judge.js';
+
+/** How one attempt ended, written before its claim is settled: what whoever comes next rolls forward from. */
+export interface OutcomeRecord {
+  readonly marker: string;
+  readonly attempt: number;
+  readonly agent: string;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number;
+  readonly outcome: Outcome;
+  readonly next: Next;
+}
+
+/** `<attempt>-<nonce>`: of its own for each attempt, also after a retry by hand set the counters back. */
+export function runDirOf(layout: Layout, name: Pick<ClaimName, 'id' | 'counters' | 'nonce'>): string {
+  return join(layout.runs, name.id, `${String(attemptOf(name.counters)).padStart(3, '0')}-${name.nonce}`);
+}
+
+export async function readAttempt(files: Files, dir: string): Promise<AttemptRecord | undefined> {
+  return parseJson<AttemptRecord>(await files.read(join(dir, RUN_FILES.attempt)));
+}
+
+export async function readOutcome(files: Files, dir: string): Promise<OutcomeRecord | undefined> {
+  return parseJson<OutcomeRecord>(await files.read(join(dir, RUN_FILES.outcome)));
+}
+
+export async function writeOutcome(files: Files, dir: string, record: OutcomeRecord): Promise<void> {
+  await files.makeDir(dir);
+  await files.write(join(dir, RUN_FILES.outcome), `${JSON.stringify(record)}\n`);
+}
+
+/** All attempts of a task that have ended, oldest first. */
+export async function pastAttempts(files: Files, layout: Layout, id: string): Promise<{ dir: string; record: OutcomeRecord }[]> {
+  const found: { dir: string; record: OutcomeRecord }[] = [];
+  for (const name of await files.list(join(layout.runs, id))) {
+    if (!/^\d{3,}-[0-9a-z]{10}$/.test(name)) continue;
+    const dir = join(layout.runs, id, name);
+    const record = await readOutcome(files, dir);
+    if (record !== undefined) found.push({ dir, record });
+  }
+  return found.sort((a, b) => a.record.endedAt - b.record.endedAt || a.record.attempt - b.record.attempt);
+}

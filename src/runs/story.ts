@@ -1,0 +1,98 @@
+import { formatDuration } from '../lib/duration.js';
+import { show, showLines } from '../lib/text.js';
+import { unreachable } from '../lib/unreachable.js';
+import type { Outcome } from '../protocol/judge.js';
+import type { VerifyRun } from '../protocol/records.js';
+import type { OutcomeRecord } from './run-dir.js';
+
+export interface StoryParts {
+  readonly id: string;
+  readonly title: string;
+  readonly attempts: readonly OutcomeRecord[];
+  /** Why it went where it went, where that is more than the last attempt's end. */
+  readonly why: string | undefined;
+  readonly outputTail: readonly string[];
+  readonly verify: readonly VerifyRun[];
+  readonly notes: readonly string[];
+  /** Relative to the project, for a person to open. */
+  readonly runDir: string | undefined;
+}
+
+/** `<id>.result.md`: what happened, on what evidence, and what a person can do next. */
+export function storyText(story: StoryParts): string {
+  const last = story.attempts.at(-1);
+  const done = last?.next.kind === 'done';
+  const lines = [`# ${done ? 'Done' : 'Failed'}: ${show(story.title === '' ? story.id : story.title)}`, '', `- **task**: ${story.id}`];
+  if (last !== undefined) {
+    const tries = story.attempts.length;
+    lines.push(`- **ended**: ${new Date(last.endedAt).toISOString()}, after ${tries} attempt${tries === 1 ? '' : 's'}`);
+  }
+  const why = story.why ?? (last?.next.kind === 'failed' ? last.next.why : undefined);
+  if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
+  if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
+  if (!done) lines.push(`- **what to do**: ${advice(last?.outcome, story.id)}`);
+  lines.push('', '## Attempts', '');
+  if (story.attempts.length === 0) lines.push('None was started.');
+  for (const record of story.attempts) lines.push(`${record.attempt}. ${describeAttempt(record)}`);
+  if (story.verify.length > 0) {
+    lines.push('', '## Checks', '');
+    for (const check of story.verify) {
+      lines.push(`- ${check.code === 0 ? 'passed' : `**failed** (status ${check.code})`}: ${show(check.command)}`);
+      if (check.code !== 0) lines.push(...fenced(check.tail));
+    }
+  }
+  if (story.notes.length > 0) lines.push('', '## Notes', '', ...story.notes.map((note) => `- ${show(note, 1000)}`));
+  if (story.outputTail.length > 0) lines.push('', '## The last lines it printed', '', ...fenced(story.outputTail));
+  if (story.runDir !== undefined) lines.push('', `Everything else of the last attempt lies in \`${show(story.runDir)}/\`.`);
+  return `${lines.join('\n')}\n`;
+}
+
+function fenced(lines: readonly string[]): string[] {
+  return ['~~~~', ...lines.map((line) => showLines(line).replaceAll('~~~~', '~~~')), '~~~~'];
+}
+
+function describeAttempt(record: OutcomeRecord): string {
+  const took = record.startedAt === undefined ? '' : ` after ${formatDuration(Math.max(0, record.endedAt - record.startedAt))}`;
+  return `${record.agent}: ${show(describeOutcome(record.outcome), 600)}${took}`;
+}
+
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'done':
+      return 'done';
+    case 'failed':
+      return `${outcome.reason}: ${outcome.detail}`;
+    case 'lost':
+      return `lost: ${outcome.detail}`;
+    case 'released':
+      return `released: ${outcome.detail}`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function advice(outcome: Outcome | undefined, id: string): string {
+  const retry = `\`snakepit retry ${id}\``;
+  if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
+  if (outcome?.kind !== 'failed') return `mend what it needs, then ${retry}`;
+  switch (outcome.reason) {
+    case 'timeout':
+      return `give it more time (timeout: in the task) or less to do, then ${retry}`;
+    case 'verify-failed':
+      return `read the failing check below; mend the task or the check, then ${retry}`;
+    case 'cancelled':
+      return `nothing, or ${retry}`;
+    case 'needs-failed-task':
+      return `mend and retry the task it needs first, then ${retry}`;
+    case 'unworkable':
+      return `edit the task as said above (\`failed/${id}.md\`), then ${retry}`;
+    case 'lost-too-often':
+      return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
+    case 'exit-status':
+    case 'said-fail':
+    case 'bad-result':
+      return `read its last lines below (all of it: \`snakepit logs ${id}\`), edit \`failed/${id}.md\`, then ${retry}`;
+    default:
+      return unreachable(outcome.reason);
+  }
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { endSession, type Ended } from '../agents/end-session.js';
+import { unreachable } from '../lib/unreachable.js';
+import { afterAttempt, type Outcome } from '../protocol/judge.js';
+import { attemptOf, claimEntry } from '../protocol/names.js';
+import { RUN_FILES, type VerifyRun } from '../protocol/records.js';
+import type { TaskSpec } from '../protocol/task.js';
+import { destinationOf, type Claim } from '../queue/store.js';
+import { tellSettled } from '../runs/publish.js';
+import { runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { readSpec, retryPolicy } from '../runs/task-copy.js';
+import type { SnakePorts, SnakeSetting } from './ports.js';
+import { contractEnv, prepare } from './prepare.js';
+import type { AttemptView, LaunchMemory, Step } from './state.js';
+
+/** "again": look at the facts anew. "over": this snake has nothing more to do with the claim. */
+export type Applied = { readonly kind: 'again'; readonly memory: LaunchMemory } | { readonly kind: 'over' };
+
+const OVER: Applied = { kind: 'over' };
+
+/** Carries out one step. Each effect checks its own precondition at that moment, by the exact claim. */
+export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, memory: LaunchMemory, step: Step): Promise<Applied> {
+  const { files, clock, events } = ports;
+  const dir = runDirOf(setting.layout, claim.name);
+  const again = (next: LaunchMemory = memory): Applied => ({ kind: 'again', memory: next });
+  switch (step.kind) {
+    case 'prepare':
+      return prepareStep(ports, setting, claim, memory);
+    case 'launch': {
+      const launched = await ports.tmux.launch({
+        session: `sp-${claim.name.nonce}`,
+        env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
+        argv: ['/bin/sh', join(dir, RUN_FILES.launcher)],
+        recording: join(dir, RUN_FILES.output),
+        size: { columns: 160, rows: 48 },
+      });
+      if (launched.kind === 'launched' && memory.tries === 0) await events.emit({ kind: 'session-launched', id: claim.name.id, snake: setting.owner.snake, session: `sp-${claim.name.nonce}`, marker: claim.marker });
+      return again({ ...memory, tries: memory.tries + 1, lastTryMonoMs: clock.monoMs() });
+    }
+    case 'wait':
+      await ports.waitForChange(dir, Math.max(1, step.untilMonoMs - clock.monoMs()));
+      return again(view.started && view.session === undefined ? { ...memory, orphanSinceMonoMs: memory.orphanSinceMonoMs ?? clock.monoMs() } : { ...memory, orphanSinceMonoMs: undefined });
+    case 'stop':
+      await files.write(join(dir, RUN_FILES.stop), `${step.reason}\n`);
+      await end(ports, setting, claim, view, step.rule);
+      return again();
+    case 'verify': {
+      if ((await end(ports, setting, claim, view, 'before its checks')).kind === 'unknown') return stuck(ports, claim, 'leftovers of the session before its checks');
+      const spec = await readSpec(files, dir);
+      const runs = spec === undefined || view.attempt === undefined ? [] : await verifyAll(ports, setting, claim, view, spec, step.commands);
+      await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
+      return again();
+    }
+    case 'conclude':
+      await conclude(ports, setting, claim, view, step.outcome, await readSpec(files, dir));
+      return again();
+    case 'settle':
+      return settleStep(ports, setting, claim, view, step.record);
+    case 'abandon':
+      await events.emit({ kind: 'claim-lost', id: claim.name.id, marker: claim.marker });
+      await end(ports, setting, claim, view, step.rule);
+      return OVER;
+    default:
+      return unreachable(step);
+  }
+}
+
+async function prepareStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, memory: LaunchMemory): Promise<Applied> {
+  const prepared = await prepare(ports, setting, claim);
+  switch (prepared.kind) {
+    case 'prepared':
+      return { kind: 'again', memory };
+    case 'lost':
+      return OVER;
+    case 'not-yet':
+      await ports.store.settle(claim, { kind: 'waiting', counters: claim.name.counters, dueAt: prepared.dueAt });
+      return OVER;
+    case 'unworkable':
+      await conclude(ports, setting, claim, undefined, prepared.outcome, prepared.spec);
+      return { kind: 'again', memory };
+    default:
+      return unreachable(prepared);
+  }
+}
+
+async function end({ processes, clock, events }: SnakePorts, { config }: SnakeSetting, claim: Claim, view: AttemptView, rule: string): Promise<Ended> {
+  const privateDir = view.attempt?.privateWorkspace === true ? view.attempt.workspace : undefined;
+  const ended = await endSession(processes, clock, { entry: claimEntry(claim.marker), privateDir, leader: view.session?.leader }, config.graceMs);
+  if (ended.kind === 'unknown' || ended.killed > 0) await events.emit({ kind: 'session-ended', id: claim.name.id, marker: claim.marker, rule, killed: ended.kind === 'gone' ? ended.killed : -1 });
+  return ended;
+}
+
+async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, spec: TaskSpec, commands: readonly string[]): Promise<VerifyRun[]> {
+  const runs: VerifyRun[] = [];
+  if (view.attempt === undefined) return runs;
+  const env = await contractEnv(ports, setting, claim, view.attempt, spec);
+  for (const command of commands) {
+    if ((await ports.store.renew(claim)) === 'lost') break;
+    const result = await ports.verify(command, view.attempt.workspace, env, setting.config.verifyTimeoutMs);
+    runs.push(result);
+    if (result.code !== 0) break;
+  }
+  return runs;
+}
+
+/** Writes how the attempt ended and what follows. From here on it is rolled forward, by us or by whoever comes next. */
+async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, claim: Claim, view: AttemptView | undefined, outcome: Outcome, spec: TaskSpec | undefined): Promise<void> {
+  const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
+  await writeOutcome(ports.files, runDirOf(layout, claim.name), {
+    marker: claim.marker,
+    attempt: attemptOf(claim.name.counters),
+    agent: view?.attempt?.agent ?? spec?.agents[0] ?? config.agent,
+    startedAt: view?.attempt?.startedAt,
+    endedAt: ports.clock.wallMs(),
+    outcome,
+    next,
+  });
+}
+
+/** Leftovers ended and shown gone, then the one rename that commits, then the story. */
+async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, record: OutcomeRecord): Promise<Applied> {
+  const { events, store, files, clock } = ports;
+  const ended = await end(ports, setting, claim, view, 'leftovers before settling');
+  if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
+  const { id } = claim.name;
+  if ((await store.settle(claim, destinationOf(record.next, clock.wallMs()))) === 'lost') {
+    await events.emit({ kind: 'claim-lost', id, marker: claim.marker });
+    return OVER;
+  }
+  await tellSettled(files, events, setting.layout, id, record);
+  return OVER;
+}
+
+async function stuck({ store, events }: SnakePorts, claim: Claim, evidence: string): Promise<Applied> {
+  if ((await store.settle(claim, { kind: 'stuck' })) === 'ok') await events.emit({ kind: 'task-stuck', id: claim.name.id, marker: claim.marker, evidence });
+  return OVER;
+}

@@ -1,0 +1,54 @@
+import { judge, owesVerify, type AttemptFacts } from '../protocol/judge.js';
+import type { AttemptView, LaunchMemory, Orders, SnakePolicy, Step } from './state.js';
+
+/** A look at least this often: the heartbeat, and the cover for a watcher that stayed silent. */
+export const LOOK_EVERY_MS = 2000;
+/** The wrapper writes its session record within milliseconds of `started`; after this it was killed between the two. */
+const ORPHAN_PATIENCE_MS = 3000;
+
+/** Facts → the next step. Pure and total: every combination of facts has an answer. Order is precedence. */
+export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
+  if (!view.held) return { kind: 'abandon', rule: 'the claim is no longer ours' };
+  if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
+  if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };
+  if (view.stop !== undefined) return concluded(view, `the session was ended: ${view.stop}`);
+  if (view.exit !== undefined) return afterExit(view);
+  if (view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it' };
+  if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now' };
+  if (view.attempt.boot !== now.boot && view.started) return concluded(view, 'the machine was started anew');
+  if (!view.started) return launchOrWait(policy, memory, now.monoMs);
+  if (view.session === undefined) return afterOrphan(view, memory, now.monoMs);
+  if (view.leader === 'dead') return concluded(view, 'the wrapper is dead and left no exit record');
+  const deadline = view.attempt.startedMonoMs + view.attempt.timeoutMs;
+  if (now.monoMs >= deadline) return { kind: 'stop', reason: 'timeout', rule: `the timeout of ${view.attempt.timeoutMs} ms is over` };
+  return { kind: 'wait', untilMonoMs: Math.min(deadline, now.monoMs + LOOK_EVERY_MS), rule: view.leader === 'alive' ? 'the session works' : 'the session cannot be seen; unknown is not dead' };
+}
+
+function factsOf(view: AttemptView): AttemptFacts {
+  return { stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0 };
+}
+
+const concluded = (view: AttemptView, rule: string): Step => ({ kind: 'conclude', outcome: judge(factsOf(view)), rule });
+
+function released(rule: string, view: AttemptView): Step {
+  return { kind: 'conclude', outcome: judge({ ...factsOf(view), stop: 'released' }), rule };
+}
+
+function afterExit(view: AttemptView): Step {
+  const facts = factsOf(view);
+  if (owesVerify(facts, view.verifyCommands)) return { kind: 'verify', commands: view.verifyCommands, rule: 'the session ended well; its checks are owed' };
+  return { kind: 'conclude', outcome: judge(facts), rule: 'the wrapper recorded the exit' };
+}
+
+function launchOrWait(policy: SnakePolicy, memory: LaunchMemory, monoMs: number): Step {
+  const nextTryAt = memory.lastTryMonoMs + policy.launchPatienceMs;
+  if (memory.tries > 0 && monoMs < nextTryAt) return { kind: 'wait', untilMonoMs: Math.min(nextTryAt, monoMs + LOOK_EVERY_MS), rule: 'launched; the wrapper has not reported yet' };
+  if (memory.tries >= policy.launchTries) return { kind: 'stop', reason: 'released', rule: `${memory.tries} launches came to nothing` };
+  return { kind: 'launch', rule: memory.tries === 0 ? 'prepared and not launched by this snake' : 'the last launch came to nothing; it may be repeated, since it starts once' };
+}
+
+function afterOrphan(view: AttemptView, memory: LaunchMemory, monoMs: number): Step {
+  const since = memory.orphanSinceMonoMs;
+  if (since === undefined || monoMs - since < ORPHAN_PATIENCE_MS) return { kind: 'wait', untilMonoMs: (since ?? monoMs) + ORPHAN_PATIENCE_MS, rule: 'started; the wrapper has not said who it is yet' };
+  return concluded(view, 'the wrapper was killed before it said who it is');
+}

@@ -1,0 +1,57 @@
+import type { Claim } from '../queue/store.js';
+import { attemptOf } from '../protocol/names.js';
+import { apply } from './apply.js';
+import { decide } from './decide.js';
+import { observe } from './observe.js';
+import type { SnakePorts, SnakeSetting } from './ports.js';
+import type { LaunchMemory, Orders, SnakePolicy } from './state.js';
+
+const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 6 };
+const FIRST_WAIT_MS = 500;
+
+/** What the pit told this snake, by signal; read anew at each step. */
+export interface Commands {
+  /** Finish what runs, then end. */
+  readonly draining: boolean;
+  readonly orders: Orders;
+  /** Aborted when either changes, so that no wait outlasts a command. */
+  readonly changed: AbortSignal;
+  /** False below the free-space floor: then nothing new is claimed. */
+  mayClaim(): boolean;
+}
+
+/**
+ * The whole life of a snake: take up what a dead namesake left, then claim, work and settle one task at a time, until told
+ * to end. Returns then.
+ */
+export async function snakeLoop(ports: SnakePorts, setting: SnakeSetting, commands: Commands): Promise<void> {
+  for (const claim of await ports.store.adopt(setting.owner)) {
+    await ports.events.emit({ kind: 'task-adopted', id: claim.name.id, snake: setting.owner.snake, marker: claim.marker });
+    await workClaim(ports, setting, claim, commands);
+  }
+  let waitMs = FIRST_WAIT_MS;
+  while (!commands.draining) {
+    const claimed = commands.mayClaim() ? await ports.store.claim(setting.owner) : ({ kind: 'empty' } as const);
+    if (claimed.kind === 'claimed') {
+      const { name, marker } = claimed.claim;
+      await ports.events.emit({ kind: 'task-claimed', id: name.id, snake: setting.owner.snake, attempt: attemptOf(name.counters), marker });
+      await workClaim(ports, setting, claimed.claim, commands);
+      waitMs = FIRST_WAIT_MS;
+    } else {
+      await ports.store.wait(waitMs, commands.changed);
+      waitMs = claimed.kind === 'paused' ? FIRST_WAIT_MS : Math.min(waitMs * 2, setting.config.rescanMs);
+    }
+  }
+}
+
+/** One claim from wherever it stands to its end: observe, decide, apply. */
+export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim: Claim, commands: Commands): Promise<void> {
+  let memory: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
+  for (;;) {
+    const view = await observe(ports, setting, claim);
+    const step = decide(POLICY, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
+    const applied = await apply(ports, setting, claim, view, memory, step);
+    if (applied.kind === 'over') return;
+    memory = applied.memory;
+  }
+}

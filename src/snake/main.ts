@@ -1,0 +1,118 @@
+import { statfsSync } from 'node:fs';
+import type { Config } from '../config/config.js';
+import { fileEventSink } from '../events/event-log.js';
+import { systemClock } from '../lib/clock.js';
+import { newNonce } from '../lib/ids.js';
+import { linuxProcesses } from '../lib/linux-processes.js';
+import { nodeFiles } from '../lib/node-files.js';
+import { layoutOf } from '../protocol/layout.js';
+import { parseJson } from '../protocol/records.js';
+import { DirectoryStore } from '../queue/directory-store.js';
+import { watchDirectory } from '../queue/watch.js';
+import { registerSnake } from '../runs/registry.js';
+import { TmuxServer } from '../tmux/server.js';
+import { snakeLoop, type Commands } from './loop.js';
+import type { SnakePorts, SnakeSetting } from './ports.js';
+import { runVerify } from './verify.js';
+
+/** Exit codes of a snake: 0 told to end, 64 wrong arguments, 70 broken, 75 its name is taken. */
+async function main(root: string, name: string): Promise<number> {
+  const layout = layoutOf(root);
+  const files = nodeFiles;
+  const processes = linuxProcesses;
+  const registered = await registerSnake(files, processes, layout, name);
+  if (registered.kind === 'taken') return 75;
+
+  let changed = new AbortController();
+  let draining = false;
+  let release = false;
+  const command = (now: boolean): void => {
+    draining = true;
+    release ||= now;
+    changed.abort();
+    changed = new AbortController();
+  };
+  process.on('SIGTERM', () => command(false));
+  process.on('SIGINT', () => command(true));
+  process.on('SIGHUP', () => undefined);
+
+  let config: Config | undefined;
+  let configAt: number | undefined;
+  const refreshConfig = async (): Promise<void> => {
+    const at = await files.mtimeMs(layout.activeConfig);
+    if (config !== undefined && at === configAt) return;
+    config = parseJson<Config>(await files.read(layout.activeConfig)) ?? config;
+    configAt = at;
+  };
+  await refreshConfig();
+  if (config === undefined) throw new Error(`${layout.activeConfig} is missing: start the pit with snakepit up`);
+
+  const store = new DirectoryStore(layout, { files, clock: systemClock, processes, newNonce, watch: watchDirectory });
+  const ports: SnakePorts = {
+    files,
+    clock: systemClock,
+    processes,
+    events: fileEventSink(files, systemClock, layout.events),
+    store,
+    tmux: new TmuxServer(layout.tmuxSocket, layout.tmuxConfig),
+    verify: runVerify,
+    waitForChange: async (dir, ms) => {
+      const stop = new AbortController();
+      const wake = (): void => stop.abort();
+      const unwatch = watchDirectory(dir, wake);
+      const { signal } = changed;
+      signal.addEventListener('abort', wake, { once: true });
+      await systemClock.sleep(ms, stop.signal);
+      signal.removeEventListener('abort', wake);
+      unwatch();
+    },
+  };
+  const setting: SnakeSetting = {
+    layout,
+    get config() {
+      return config as Config;
+    },
+    owner: { snake: name, ...processes.self() },
+    pitId: (await files.read(layout.pitId))?.trim() ?? 'unknown',
+    outerEnv: process.env,
+  };
+  const commands: Commands = {
+    get draining() {
+      return draining;
+    },
+    get orders() {
+      return { release };
+    },
+    get changed() {
+      return changed.signal;
+    },
+    mayClaim: () => {
+      void refreshConfig();
+      const disk = statfsSync(layout.state);
+      return disk.bavail * disk.bsize >= (config?.minFreeBytes ?? 0);
+    },
+  };
+  await snakeLoop(ports, setting, commands);
+  store.close();
+  await registered.leave();
+  return 0;
+}
+
+const [root, name] = process.argv.slice(2);
+if (root === undefined || name === undefined || !/^s\d{1,4}$/.test(name)) {
+  process.stderr.write('usage: snake ROOT NAME; snakes are started by snakepit up\n');
+  process.exitCode = 64;
+} else {
+  main(root, name).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (cause: unknown) => {
+      process.stderr.write(`${new Date().toISOString()} ${name}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+      // A broken snake must not linger on an open watcher: the pit starts it again, with back-off, and it adopts its claim.
+      // oxlint-disable-next-line unicorn/no-process-exit -- main.ts is where a snake sets its exit code
+      process.exit(70);
+    },
+  );
+}
+

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, type StopReason, type VerifyRun } from '../protocol/records.js';
+import type { Claim } from '../queue/store.js';
+import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
+import { readSpec } from '../runs/task-copy.js';
+import type { SnakePorts, SnakeSetting } from './ports.js';
+import type { AttemptView } from './state.js';
+
+const RESULT_BYTES = 256 * 1024;
+
+const isStop = (text: string | undefined): text is StopReason => text === 'timeout' || text === 'cancelled' || text === 'released';
+
+/** One look at a held claim: facts, no verdicts. The leader's liveness is read before the exit record, so that "dead without a record" is never a race. */
+export async function observe(ports: SnakePorts, { layout }: SnakeSetting, claim: Claim): Promise<AttemptView> {
+  const { files, processes, store } = ports;
+  const dir = runDirOf(layout, claim.name);
+  const held = (await store.renew(claim)) === 'ok';
+  const attempt = await readAttempt(files, dir);
+  const session = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? processes.boot());
+  const leader = session === undefined ? 'none' : await processes.liveness(session.leader);
+  const exit = parseExit(await files.read(join(dir, RUN_FILES.exit)));
+  const stopText = (await files.read(join(dir, RUN_FILES.stop)))?.trim();
+  const spec = attempt === undefined ? undefined : await readSpec(files, dir);
+  const fallback = attempt === undefined ? undefined : join(attempt.workspace, '.snakepit-result.json');
+  const said = (await files.read(join(dir, RUN_FILES.result), RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
+  return {
+    held,
+    attempt,
+    started: await files.exists(join(dir, RUN_FILES.started)),
+    session,
+    leader,
+    exit,
+    result: parseResult(said),
+    stop: isStop(stopText) ? stopText : undefined,
+    verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
+    verifyCommands: spec?.verify ?? [],
+    outcome: await readOutcome(files, dir),
+    cancelled: await files.exists(join(dir, RUN_FILES.cancel)),
+  };
+}

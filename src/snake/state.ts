@@ -1,0 +1,68 @@
+import type { Liveness } from '../lib/processes.js';
+import type { Outcome } from '../protocol/judge.js';
+import type { AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerifyRun } from '../protocol/records.js';
+import type { OutcomeRecord } from '../runs/run-dir.js';
+
+/*
+ * A snake keeps no state of its own about a task: what has been done lies in the run directory, so an attempt can be taken
+ * up at any point by whoever holds its claim now. Each look at the facts gives the next step:
+ *
+ *   prepare ─► launch ─► wait ─► verify ─► conclude ─► settle
+ *                 │        │                  ▲
+ *                 └────────┴──► stop ─────────┘          (timeout, cancel, going down)
+ *
+ *   claim gone, at any point ─► abandon: end the session, publish nothing
+ *
+ * `conclude` writes outcome.json, `settle` renames the claim: the only commit point. Killed between any two, the successor
+ * sees the same facts and goes on with the same step.
+ */
+
+/** All that is known about one held claim at one look. */
+export interface AttemptView {
+  /** Did the heartbeat find the claim under our name? */
+  readonly held: boolean;
+  readonly attempt: AttemptRecord | undefined;
+  /** The wrapper was let in: the agent may have run. */
+  readonly started: boolean;
+  readonly session: SessionRecord | undefined;
+  /** The wrapper's process; "none" while no session is recorded. Looked at *before* the exit record. */
+  readonly leader: Liveness | 'none';
+  readonly exit: ExitRecord | undefined;
+  readonly result: ResultRecord | undefined;
+  readonly stop: StopReason | undefined;
+  readonly verify: readonly VerifyRun[] | undefined;
+  readonly verifyCommands: readonly string[];
+  readonly outcome: OutcomeRecord | undefined;
+  /** A person asked for it to be cancelled. */
+  readonly cancelled: boolean;
+}
+
+/** What this snake remembers between looks; lost with it, and that is harmless. */
+export interface LaunchMemory {
+  readonly tries: number;
+  readonly lastTryMonoMs: number;
+  /** When a started attempt was first seen without a session record. */
+  readonly orphanSinceMonoMs: number | undefined;
+}
+
+export interface Orders {
+  /** End the session and give the claim back (`down --now`). */
+  readonly release: boolean;
+}
+
+export interface SnakePolicy {
+  /** Between two tries to launch, and from the last one to giving the claim back. */
+  readonly launchPatienceMs: number;
+  readonly launchTries: number;
+}
+
+/** The next step, with the rule that chose it. */
+export type Step =
+  | { readonly kind: 'abandon'; readonly rule: string }
+  | { readonly kind: 'prepare'; readonly rule: string }
+  | { readonly kind: 'launch'; readonly rule: string }
+  | { readonly kind: 'wait'; readonly untilMonoMs: number; readonly rule: string }
+  | { readonly kind: 'stop'; readonly reason: StopReason; readonly rule: string }
+  | { readonly kind: 'verify'; readonly commands: readonly string[]; readonly rule: string }
+  | { readonly kind: 'conclude'; readonly outcome: Outcome; readonly rule: string }
+  | { readonly kind: 'settle'; readonly record: OutcomeRecord; readonly rule: string };

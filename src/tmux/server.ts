@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
+import type { Files } from '../lib/files.js';
+import { run, type Ran } from '../lib/run.js';
+import { formatLiteral, shellQuote } from '../lib/quote.js';
+
+/** "unknown" where tmux did not answer: never taken for "gone". */
+export type ServerState = 'up' | 'gone' | 'unknown';
+
+/** One row of the one query per tick. */
+export interface SessionRow {
+  readonly session: string;
+  readonly panePid: number;
+  readonly dead: boolean;
+}
+
+export type Sessions = { readonly kind: 'listed'; readonly rows: readonly SessionRow[] } | { readonly kind: 'gone' } | { readonly kind: 'unknown'; readonly why: string };
+
+export type Launched = { readonly kind: 'launched' } | { readonly kind: 'exists' } | { readonly kind: 'gone' } | { readonly kind: 'unknown'; readonly why: string };
+
+/** What a pane is started with. All of it is ours: no task text reaches a tmux argument. */
+export interface LaunchSpec {
+  /** Letters, digits and dashes only. */
+  readonly session: string;
+  /** Put into the pane's own environment before its program starts: the claim's marker, nothing secret. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly [string, ...string[]];
+  /** Everything the pane shows is appended here. */
+  readonly recording: string;
+  readonly size: { readonly columns: number; readonly rows: number };
+}
+
+const CALL_TIMEOUT_MS = 5000;
+/** Blocks of 512 bytes: a recording ends at 256 MiB, its writer by SIGXFSZ, the session undisturbed. */
+const RECORDING_BLOCKS = 524_288;
+
+const CONFIG = `set -g exit-empty off
+set -g destroy-unattached off
+set -g remain-on-exit off
+set -g history-limit 20000
+set -g automatic-rename off
+set -g allow-rename off
+set -g set-clipboard off
+set -g set-titles off
+set -g update-environment ''
+set -g default-terminal screen-256color
+set -g status-left '[snakepit] '
+set -g status-right 'detach: C-b d'
+set -g window-status-format ''
+set -g window-status-current-format ''
+`;
+
+/**
+ * The pit's private tmux server. Founded clean: empty environment, cwd /, own socket and configuration; founded from a
+ * snake it would carry that snake's marker, working directory and keys into every pane. The only place that runs tmux.
+ */
+export class TmuxServer {
+  private readonly socket: string;
+  private readonly configFile: string;
+
+  constructor(socket: string, configFile: string) {
+    this.socket = socket;
+    this.configFile = configFile;
+  }
+
+  /** Exact arguments for a person's own terminal: `attach`. */
+  attachArgv(session: string, readOnly: boolean): [string, ...string[]] {
+    return ['tmux', '-u', '-S', this.socket, 'attach-session', ...(readOnly ? ['-r'] : []), '-t', `=${session}`];
+  }
+
+  /** Idempotent. Waits until the server answers. */
+  async found(files: Files): Promise<ServerState> {
+    await files.makeDir(dirname(this.socket));
+    await files.write(this.configFile, CONFIG);
+    const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', TERM: 'screen-256color', LANG: 'C.UTF-8' };
+    await new Promise<void>((resolve) => {
+      const child = spawn('tmux', ['-u', '-S', this.socket, '-f', this.configFile, 'start-server'], { cwd: '/', env, detached: true, stdio: 'ignore' });
+      const timer = setTimeout(() => child.kill('SIGKILL'), CALL_TIMEOUT_MS);
+      const settle = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      child.on('error', settle);
+      child.on('exit', settle);
+    });
+    return this.state();
+  }
+
+  async state(): Promise<ServerState> {
+    const ran = await this.tmux(['display-message', '-p', '#{pid}']);
+    return ran.kind === 'unknown' ? 'unknown' : ran.code === 0 ? 'up' : isGone(ran) ? 'gone' : 'unknown';
+  }
+
+  /** The server's pid; undefined when it is not up. */
+  async pid(): Promise<number | undefined> {
+    const ran = await this.tmux(['display-message', '-p', '#{pid}']);
+    return ran.kind === 'ended' && ran.code === 0 ? Number(ran.stdout.trim()) : undefined;
+  }
+
+  /** One tmux query, whatever the number of sessions. */
+  async sessions(): Promise<Sessions> {
+    const ran = await this.tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead}']);
+    if (ran.kind === 'unknown') return ran;
+    if (ran.code !== 0) return isGone(ran) ? { kind: 'gone' } : /no (current )?(sessions|target)/.test(ran.stderr) ? { kind: 'listed', rows: [] } : { kind: 'unknown', why: ran.stderr.trim() };
+    const rows = ran.stdout.split('\n').flatMap((line) => {
+      const [session, pid, dead] = line.split(' ');
+      return session === undefined || pid === undefined ? [] : [{ session, panePid: Number(pid), dead: dead === '1' }];
+    });
+    return { kind: 'listed', rows };
+  }
+
+  /** Starts a session and its recording in one command queue, so that not a byte of output is missed. May be retried: a name exists once. */
+  async launch(spec: LaunchSpec): Promise<Launched> {
+    const env = Object.entries(spec.env).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
+    const record = formatLiteral(`ulimit -f ${RECORDING_BLOCKS}; exec cat >>${shellQuote(spec.recording)}`);
+    const ran = await this.tmux([
+      'new-session', '-d', '-s', spec.session, '-x', String(spec.size.columns), '-y', String(spec.size.rows), ...env, '--', ...spec.argv,
+      ';', 'pipe-pane', '-O', '-t', `=${spec.session}:`, record,
+    ]);
+    if (ran.kind === 'unknown') return ran;
+    // A command that ended before its recording was attached still ran: that is a launch.
+    if (ran.code === 0 || /can't find (pane|session|window)/.test(ran.stderr)) return { kind: 'launched' };
+    if (/duplicate session/.test(ran.stderr)) return { kind: 'exists' };
+    return isGone(ran) ? { kind: 'gone' } : { kind: 'unknown', why: ran.stderr.trim() };
+  }
+
+  async killSession(session: string): Promise<void> {
+    await this.tmux(['kill-session', '-t', `=${session}`]);
+  }
+
+  async killServer(): Promise<void> {
+    await this.tmux(['kill-server']);
+  }
+
+  private tmux(args: readonly string[]): Promise<Ran> {
+    return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS });
+  }
+}
+
+const isGone = (ran: Ran): boolean => ran.kind === 'ended' && /no server running|error connecting to|lost server|server exited/.test(ran.stderr);
