@@ -60,7 +60,13 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
   const broken = doc.errors[0];
   if (broken !== undefined) return err({ where: `${file}:${lines.linePos(broken.pos[0]).line}`, problem: `broken YAML: ${broken.message.split('\n')[0] ?? ''}` });
   if (doc.contents !== null && !isMap(doc.contents)) return err({ where: `${file}:1`, problem: 'is not a list of keys; write key: value, one a line' });
-  const fromFile = (doc.toJS({ maxAliasCount: 50 }) ?? {}) as Json;
+  let fromFile: Json;
+  try {
+    fromFile = (doc.toJS({ maxAliasCount: 50 }) ?? {}) as Json;
+  } catch (cause) {
+    // An alias to nowhere, or a bomb of them, is found only when values are made; a running pit must live through the edit.
+    return err({ where: file, problem: `broken YAML: ${cause instanceof Error ? cause.message : String(cause)}` });
+  }
   const parsed = configSchema.safeParse(merge(merge(fromFile, fromEnvironment(env)), flags));
   if (parsed.success) return ok(toConfig(parsed.data));
   const issue = parsed.error.issues[0];
@@ -68,6 +74,8 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])];
   const line = lineOf(doc.contents, path, lines);
+  const variable = `${PREFIX}${path.join('_').toUpperCase().replaceAll('-', '_')}`;
+  if (unknown === undefined && (env[variable] ?? '') !== '') return err({ where: variable, problem: `${path.join('.')}: ${issue.message}` });
   return err({ where: line === undefined ? file : `${file}:${line}`, problem: unknown === undefined ? `${path.join('.')}: ${issue.message}` : unknownKey(path, issue.path.map(String)) });
 }
 

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execute, plan } from '../cleanup/reaper.js';
@@ -15,6 +14,7 @@ import { pitEntry } from '../protocol/names.js';
 import { parseJson } from '../protocol/records.js';
 import { parseDesired } from '../protocol/snapshot.js';
 import { watchDrops } from '../queue/drop-watcher.js';
+import { foreignHost, recordHost } from '../queue/host.js';
 import { ensureLayout, writeShim } from '../queue/init.js';
 import { watchDirectory } from '../queue/watch.js';
 import { TmuxServer } from '../tmux/server.js';
@@ -31,6 +31,11 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await ensureLayout(files, layout);
   const lock = await take(files, processes, layout.locks.pit);
   if (lock.kind === 'held') return 75;
+  if ((await foreignHost(files, layout)) !== undefined) {
+    await lock.release();
+    return 75;
+  }
+  await recordHost(files, layout);
   const log = openPitLog(layout.log, options.foreground);
   const events = fileEventSink(files, clock, layout.events);
   let wakeUp: () => void = () => undefined;

@@ -19,6 +19,8 @@ export interface Layout {
   /** What a person asked for: how many snakes, running or going down. */
   readonly desired: string;
   readonly pitId: string;
+  /** The name of the host that last ran a pit here. */
+  readonly host: string;
   readonly locks: { readonly pit: string; readonly intake: string; readonly cleanup: string };
   readonly snakes: string;
   readonly runs: string;
@@ -53,6 +55,7 @@ export function layoutOf(root: string): Layout {
     snapshot: join(state, 'snapshot.json'),
     desired: join(state, 'desired.json'),
     pitId: join(state, 'pit-id'),
+    host: join(state, 'host'),
     locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },
     snakes: join(state, 'snakes'),
     runs: join(state, 'runs'),

@@ -46,6 +46,8 @@ export async function takeInDrops(ports: IntakePorts & { processes: Processes },
   const refused: { dir: string; name: Buffer; problem: string; fix: string }[] = [];
   for (const zone of ZONES) {
     const dir = zone === '' ? layout.queue : layout.dir(zone);
+    // A person may remove an empty directory; the pit goes on, and makes it again at its next start.
+    if (!(await ports.files.exists(dir))) continue;
     for (const name of readdirSync(dir, { encoding: 'buffer' })) {
       if (!isDropName(name) || isOurs(zone, name.toString('latin1'))) continue;
       const path = Buffer.concat([Buffer.from(`${dir}/`), name]);

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
-import type { Files } from '../lib/files.js';
+import { errorCode, type Files } from '../lib/files.js';
 import { newNonce } from '../lib/ids.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { show } from '../lib/text.js';
 import type { TaskFault } from '../protocol/front-matter.js';
-import type { Layout, QueueState } from '../protocol/layout.js';
+import { isTaskFile, type Layout, type QueueState } from '../protocol/layout.js';
 import { parseTask, type ParsedTask } from '../protocol/parse-task.js';
 import { idFromFileName } from '../protocol/task-id.js';
 import { idsOnTheWay } from './locate.js';
@@ -36,9 +36,11 @@ export async function checkTask(bytes: Uint8Array, maxBytes: number): Promise<Re
 /** Where a checked task would go, unless its id is taken. `from`: the file itself, when it lies in failed/ and is being tried again. */
 export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string): Promise<Result<Placement, TaskFault>> {
   const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
+  const line = task.spec.id === undefined ? 1 : 2;
+  // `x.result` would settle as done/x.result.md, which is where the story of `x` goes.
+  if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories and refused files`, fix: 'give it another id:, one that does not end in .result' });
   const taken = await whereTaken(ports.files, layout, round, placement.id, from);
   if (taken === undefined) return ok(placement);
-  const line = task.spec.id === undefined ? 1 : 2;
   return err({ line, problem: `the id ${placement.id} is taken: a task of that id is in ${taken}/`, fix: taken === 'failed' ? `to try that one again: snakepit retry ${placement.id}; else give this one another id:` : 'give this one another id:' });
 }
 
@@ -54,7 +56,15 @@ async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: 
 export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number): Promise<Result<Placement, TaskFault> | undefined> {
   const { files, events } = ports;
   const path = Buffer.concat([Buffer.from(`${dir}/`), fileName]);
-  const bytes = await files.readBytes(path, maxBytes + 1);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await files.readBytes(path, maxBytes + 1);
+  } catch (cause) {
+    // One file that we may not read must not end the pit.
+    const fault: TaskFault = { line: 1, problem: `it cannot be read (${errorCode(cause)})`, fix: 'give its reader the right to: chmod u+r, or change its owner' };
+    await refuse(ports, layout, dir, fileName, fault);
+    return err(fault);
+  }
   if (bytes === undefined) return undefined;
   const checked = await checkTask(bytes, maxBytes);
   const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`) : checked;
@@ -96,7 +106,7 @@ export async function refuse(ports: IntakePorts, layout: Layout, dir: string, fi
       '',
       `- **where**: ${original}, line ${fault.line}`,
       `- **problem**: ${fault.problem}`,
-      `- **what to do**: ${fault.fix}; then \`mv ${stem}.md ../mended-name.md\``,
+      `- **what to do**: ${fault.fix}; ${special ? `it lies beside this as \`${stem}.special\`` : `then \`mv ${stem}.md ../mended-name.md\``}`,
       '',
       'The file lies beside this one, byte for byte as it was dropped.',
       '',

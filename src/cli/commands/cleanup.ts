@@ -1,6 +1,7 @@
 import { execute, plan } from '../../cleanup/reaper.js';
 import type { Successor } from '../../cleanup/state.js';
 import { take } from '../../lib/baton.js';
+import { foreignHost } from '../../queue/host.js';
 import { publishMissingStories } from '../../runs/publish.js';
 import { livePit, openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -8,6 +9,8 @@ import { CliError, EXIT } from '../exit.js';
 export async function cleanup(dir: string | undefined, options: { dryRun?: boolean; json?: boolean }): Promise<void> {
   const context = openContext(dir);
   const { files, processes, layout } = context;
+  const host = await foreignHost(files, layout);
+  if (host !== undefined) throw new CliError(`tasks here are claimed by the host ${host}: nothing is touched. If that host is gone for good: rm ${layout.host}`, EXIT.busy);
   const setting = { layout, config: await readConfig(context), successor: await successors(context) };
   if (options.dryRun === true) {
     const planned = await plan(context, setting);

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { livePit, note, openContext, print, readSnapshot } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { pitEntry } from '../../protocol/names.js';
 import { listState } from '../../queue/locate.js';
+import { listSnakes } from '../../runs/registry.js';
 import { startDaemon, writeDesired } from './up.js';
 
 const NOW_PATIENCE_MS = 60_000;
@@ -36,6 +38,9 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
     const mine = new Set(ancestors());
     const others = left.processes.filter((one) => !mine.has(one.pid));
     if (!left.complete) throw new CliError('the process table could not be read: what is left is unknown', EXIT.unavailable);
+    const snakes = (await listSnakes(files, processes, layout)).filter((one) => one.liveness !== 'dead');
+    // A pit that could not start ends nothing: snakes bear no mark of the pit, their registration tells of them.
+    if (snakes.length > 0) throw new CliError(`still alive: ${snakes.map((one) => `${one.snake} (pid ${one.process.pid})`).join(', ')}; the pit that was to end them did not: see ${join(layout.log, 'pit.out')} and say snakepit down again`, EXIT.unavailable);
     if (others.length > 0) throw new CliError(`still alive: ${others.map((one) => one.pid).join(', ')}; end them by hand and say snakepit down again`, EXIT.unavailable);
     const snapshot = await readSnapshot(context);
     if (snapshot !== undefined) await files.remove(layout.snapshot);

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { QUEUE_STATES } from '../../protocol/layout.js';
 import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
+import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
 import { livePit, openContext, print, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -21,6 +23,7 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
   const { files, layout, clock } = context;
   await ensureLayout(files, layout);
   const config = await readConfig(context);
+  await checkGround(context);
   const running = await livePit(context);
   const desired = await writeDesired(context, (before) => ({
     snakes: options.snakes ?? (running !== undefined && before !== undefined ? before.snakes : config.snakes),
@@ -49,6 +52,17 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
     await clock.sleep(30);
   }
   print(`${running === undefined ? 'the pit is up' : 'the pit was up'} (pid ${pit.pid}) with ${desired.snakes} snake${desired.snakes === 1 ? '' : 's'} in ${layout.root}`);
+}
+
+/** What would make every task fail, said before anything starts. */
+async function checkGround({ files, layout }: Context): Promise<void> {
+  const found = (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'tmux')));
+  if (!found) throw new CliError('tmux is not on the PATH; install it: apt-get install tmux', EXIT.unavailable);
+  const device = statSync(layout.queue).dev;
+  const apart = QUEUE_STATES.find((state) => statSync(layout.dir(state)).dev !== device);
+  if (apart !== undefined) throw new CliError(`queue/${apart} is on another filesystem than queue/; a transition is one rename: put them on one`, EXIT.unavailable);
+  const host = await foreignHost(files, layout);
+  if (host !== undefined) throw new CliError(`tasks here are claimed by the host ${host}; one directory belongs to one host. If that host is gone for good: rm ${layout.host}`, EXIT.busy);
 }
 
 /** Detached: outside our session and of any terminal, its last words in log/pit.out. */

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { parseDuration } from '../../lib/duration.js';
+import type { Files } from '../../lib/files.js';
+import type { Layout } from '../../protocol/layout.js';
 import { isDropName } from '../../queue/settled.js';
 import { countStates } from '../../queue/directory-store.js';
 import { listState, locate } from '../../queue/locate.js';
@@ -51,7 +54,7 @@ export async function wait(dir: string | undefined, ids: readonly string[], opti
 async function progressOf({ files, layout }: Context, ids: readonly string[]): Promise<Progress> {
   const states = new Map<string, string>();
   for (const id of ids) {
-    const found = await locate(files, layout, id);
+    const found = (await locate(files, layout, id)) ?? ((await countDrops(files, layout)) > 0 ? { state: 'arriving' } : await locate(files, layout, id));
     if (found === undefined) throw new CliError(`no task is called ${id}; see: snakepit ls`, EXIT.notFound);
     states.set(id, found.state);
   }
@@ -64,9 +67,18 @@ async function progressOf({ files, layout }: Context, ids: readonly string[]): P
   };
 }
 
+/** Files in the drop zone that the pit will take in or refuse; their ids are not known yet. A directory called x.md stays there for good. */
+async function countDrops(files: Files, layout: Layout): Promise<number> {
+  let count = 0;
+  for (const name of await files.list(layout.queue)) {
+    if (isDropName(Buffer.from(name)) && (await files.inspect(join(layout.queue, name)))?.kind !== 'directory') count += 1;
+  }
+  return count;
+}
+
 async function progressOfAll({ files, layout }: Context): Promise<Progress> {
   const counts = await countStates(files, layout);
-  const dropped = (await files.list(layout.queue)).filter((name) => isDropName(Buffer.from(name))).length;
+  const dropped = await countDrops(files, layout);
   const running = await listState(files, layout, 'claimed');
   const parked = counts.held + counts.stuck + counts.needs;
   const names = running.map((task) => task.id).sort();
