@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Files } from './files.js';
 import { newNonce } from './ids.js';
 import type { ProcessIdentity, Processes } from './processes.js';
+import { temporaryName } from './temporary.js';
 
 /*
  * A lock that is one file passed on by rename.
@@ -29,8 +30,8 @@ function parse(name: string): ProcessIdentity | undefined {
 }
 
 /** Makes the directory with its one file in it, atomically: a directory renamed over an existing full one fails, over a missing or empty one succeeds. */
-async function lay(files: Files, dir: string): Promise<void> {
-  const staged = `${dir}.${newNonce()}.tmp`;
+async function lay(files: Files, dir: string, me: ProcessIdentity): Promise<void> {
+  const staged = join(dirname(dir), temporaryName(basename(dir), me, newNonce()));
   await files.makeDir(staged);
   await files.write(join(staged, FREE), '');
   try {
@@ -57,7 +58,7 @@ export async function take(files: Files, processes: Processes, dir: string): Pro
     const name = names[0];
     if (name === undefined) {
       // Empty for an instant is possible while another process renames: laying over a full directory fails harmlessly.
-      await lay(files, dir);
+      await lay(files, dir, me);
       continue;
     }
     const by = parse(name);

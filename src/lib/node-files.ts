@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import { dirname, basename, join } from 'node:path';
 import { errorCode, PathError, type Entry, type Files, type Path } from './files.js';
 import { newNonce } from './ids.js';
+import { linuxProcesses } from './linux-processes.js';
+import { temporaryName } from './temporary.js';
 
 const DEFAULT_READ_BYTES = 16 * 1024 * 1024;
 const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
@@ -42,9 +44,9 @@ function inspect(path: Path): Entry {
   return { kind, size: stat.size, mtimeMs: stat.mtimeMs, links: stat.nlink };
 }
 
-/** `<name>.<nonce>.tmp` beside the target; the sweeper knows the ending. */
+/** Under a name beside the target that says who writes: the sweeper takes away what the dead left. */
 function writeDurably(path: string, text: string): void {
-  const beside = join(dirname(path), `.${basename(path)}.${newNonce()}.tmp`);
+  const beside = join(dirname(path), temporaryName(basename(path), linuxProcesses.self(), newNonce()));
   try {
     const fd = fs.openSync(beside, 'wx', 0o600);
     try {

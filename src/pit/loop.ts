@@ -3,7 +3,7 @@ import type { Successor } from '../cleanup/state.js';
 import { parseDesired, type DesiredRecord, type SnakeRow, type Snapshot } from '../protocol/snapshot.js';
 import { parseJson } from '../protocol/records.js';
 import { unreachable } from '../lib/unreachable.js';
-import { countStates } from '../queue/directory-store.js';
+import { countStates, type CountMemory } from '../queue/directory-store.js';
 import { takeInDrops, type DropMemory } from '../queue/drops.js';
 import { promoteWaiting, type NeedsMemory } from '../queue/promote.js';
 import { publishMissingStories } from '../runs/publish.js';
@@ -21,6 +21,7 @@ export interface PitMemory {
   desired: DesiredRecord;
   readonly drops: DropMemory;
   readonly needs: NeedsMemory;
+  readonly counts: CountMemory;
   /** Directory times at the last look for promotions, and when that was. */
   promoteKey: string;
   promotedMonoMs: number;
@@ -139,7 +140,7 @@ async function publish(ports: PitPorts, { layout, startedAt }: PitSetting, memor
     mode: memory.desired.mode,
     wanted: memory.desired.snakes,
     snakes: [...memory.slots].map(([snake, slot]) => rowOf(snake, slot)).sort((a, b) => Number(a.snake.slice(1)) - Number(b.snake.slice(1))),
-    counts: await countStates(files, layout),
+    counts: await countStates(files, layout, { memory: memory.counts, nowMs: clock.wallMs() }),
     configProblem: live.problem(),
     ...tmux,
   };

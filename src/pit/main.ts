@@ -2,6 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execute, plan } from '../cleanup/reaper.js';
+import { sweep } from '../cleanup/sweeper.js';
 import { fileEventSink } from '../events/event-log.js';
 import { openPitLog } from '../events/logger.js';
 import { take } from '../lib/baton.js';
@@ -51,7 +52,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   chmodSync(shim, 0o700);
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
-  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, lastSnapshot: '' };
+  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, lastSnapshot: '' };
   const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv: cleanEnv(process.env), config: () => live.current(), slots: () => memory.slots };
 
   let leave = false;
@@ -66,6 +67,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
     wake();
   });
   await rebootReport(ports, setting);
+  await sweep(ports, layout);
   const founded = await tmux.found(files);
   if (founded !== 'up') log.error(`tmux could not be started: ${founded}`, { socket: layout.tmuxSocket });
   await events.emit({ kind: 'pit-started', pid: process.pid, snakes: desired.snakes });
@@ -122,6 +124,7 @@ async function goDown(ports: PitPorts, { layout, config, pitId }: PitSetting): P
   if (ended.kind === 'unknown') log.error('processes of this pit could not be ended', { evidence: ended.evidence });
   else if (ended.killed > 0) log.warn('orphans of this pit were ended', { killed: ended.killed });
   await files.remove(layout.tmuxSocket);
+  await sweep(ports, layout);
 }
 
 /** Snakes, and through them sessions, must not believe to be inside the session that `up` was said in. */

@@ -146,9 +146,26 @@ export async function destinationPath(files: Files, layout: Layout, name: ClaimN
   }
 }
 
-/** Task files per state; stories and refused files are not tasks. */
-export async function countStates(files: Files, layout: Layout): Promise<Record<QueueState, number>> {
+/** Counts at the last listing of each state directory, trusted while the directory's own time stands still. */
+export type CountMemory = Map<QueueState, { readonly mtimeMs: number; readonly count: number }>;
+
+/** Directory times move in steps of some milliseconds: a listing made this soon after a change may miss the next one. */
+const SAME_STEP_MS = 50;
+
+/** Task files per state; stories and refused files are not tasks. With a memory, a directory that did not change is not listed again. */
+export async function countStates(files: Files, layout: Layout, cache?: { readonly memory: CountMemory; readonly nowMs: number }): Promise<Record<QueueState, number>> {
+  const memory = cache?.memory;
   const counts = {} as Record<QueueState, number>;
-  for (const state of QUEUE_STATES) counts[state] = (await files.list(layout.dir(state))).filter(isTaskFile).length;
+  for (const state of QUEUE_STATES) {
+    const mtimeMs = memory === undefined ? undefined : await files.mtimeMs(layout.dir(state));
+    const known = memory?.get(state);
+    if (known !== undefined && known.mtimeMs === mtimeMs) {
+      counts[state] = known.count;
+      continue;
+    }
+    counts[state] = (await files.list(layout.dir(state))).filter(isTaskFile).length;
+    if (cache !== undefined && mtimeMs !== undefined && cache.nowMs - mtimeMs > SAME_STEP_MS) memory?.set(state, { mtimeMs, count: counts[state] });
+    else memory?.delete(state);
+  }
   return counts;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
-import { errorCode, type Files } from '../lib/files.js';
+import { PathError, type Files } from '../lib/files.js';
 import { newNonce } from '../lib/ids.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { show } from '../lib/text.js';
@@ -60,8 +60,9 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
   try {
     bytes = await files.readBytes(path, maxBytes + 1);
   } catch (cause) {
-    // One file that we may not read must not end the pit.
-    const fault: TaskFault = { line: 1, problem: `it cannot be read (${errorCode(cause)})`, fix: 'give its reader the right to: chmod u+r, or change its owner' };
+    // One file that we may not read must not end the pit; anything else (no descriptors left, a bad disk) is no fault of the file's.
+    if (!(cause instanceof PathError) || (cause.code !== 'EACCES' && cause.code !== 'EPERM')) throw cause;
+    const fault: TaskFault = { line: 1, problem: `it cannot be read (${cause.code})`, fix: 'give its reader the right to: chmod u+r, or change its owner' };
     await refuse(ports, layout, dir, fileName, fault);
     return err(fault);
   }

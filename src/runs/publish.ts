@@ -17,7 +17,8 @@ export async function composeStory(files: Files, layout: Layout, id: string, why
   const dir = attempts.at(-1)?.dir;
   const output = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.output));
   const verify = dir === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify)));
-  const notes = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.notes));
+  let notes = '';
+  for (const attempt of attempts) notes += (await files.read(join(attempt.dir, RUN_FILES.notes))) ?? '';
   return storyText({
     id,
     title: (dir === undefined ? undefined : (await readSpec(files, dir))?.title) ?? '',
@@ -25,7 +26,7 @@ export async function composeStory(files: Files, layout: Layout, id: string, why
     why,
     outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
     verify: verify ?? [],
-    notes: (notes ?? '').split('\n').flatMap((line) => {
+    notes: notes.split('\n').flatMap((line) => {
       const text = parseJson<{ text?: unknown }>(line)?.text;
       return typeof text === 'string' ? [text] : [];
     }),

@@ -33,7 +33,7 @@ export function storyText(story: StoryParts): string {
   if (!done) lines.push(`- **what to do**: ${advice(last?.outcome, story.id)}`);
   lines.push('', '## Attempts', '');
   if (story.attempts.length === 0) lines.push('None was started.');
-  for (const record of story.attempts) lines.push(`${record.attempt}. ${describeAttempt(record)}`);
+  for (const [index, record] of story.attempts.entries()) lines.push(`${index + 1}. ${describeAttempt(record)}`);
   if (story.verify.length > 0) {
     lines.push('', '## Checks', '');
     for (const check of story.verify) {
@@ -52,7 +52,7 @@ function fenced(lines: readonly string[]): string[] {
 }
 
 function describeAttempt(record: OutcomeRecord): string {
-  const took = record.startedAt === undefined ? '' : ` after ${formatDuration(Math.max(0, record.endedAt - record.startedAt))}`;
+  const took = record.startedAt === undefined ? '' : ` (${formatDuration(Math.max(0, record.endedAt - record.startedAt))})`;
   return `${record.agent}: ${show(describeOutcome(record.outcome), 600)}${took}`;
 }
 
@@ -85,13 +85,14 @@ function advice(outcome: Outcome | undefined, id: string): string {
     case 'needs-failed-task':
       return `mend and retry the task it needs first, then ${retry}`;
     case 'unworkable':
-      return `edit the task as said above (\`failed/${id}.md\`), then ${retry}`;
+      return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
     case 'lost-too-often':
       return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
-    case 'exit-status':
     case 'said-fail':
+      return `do what its message asks for, then ${retry}`;
+    case 'exit-status':
     case 'bad-result':
-      return `read its last lines below (all of it: \`snakepit logs ${id}\`), edit \`failed/${id}.md\`, then ${retry}`;
+      return `read its last lines below (all of it: \`snakepit logs ${id}\`), edit \`queue/failed/${id}.md\`, then ${retry}`;
     default:
       return unreachable(outcome.reason);
   }

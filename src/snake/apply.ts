@@ -117,9 +117,13 @@ async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, cla
   });
 }
 
-/** Leftovers ended and shown gone, then the one rename that commits, then the story. */
+/**
+ * Leftovers ended and shown gone, then the one rename that commits, then the story. `started` is taken first: a launch that
+ * tmux still has before it would find its claim standing after the last look for processes and before the rename.
+ */
 async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, record: OutcomeRecord): Promise<Applied> {
   const { events, store, files, clock } = ports;
+  if (view.attempt !== undefined) await files.makeDir(join(runDirOf(setting.layout, claim.name), RUN_FILES.started));
   const ended = await end(ports, setting, claim, view, 'leftovers before settling');
   if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
   const { id } = claim.name;

@@ -1,5 +1,6 @@
 import { execute, plan } from '../../cleanup/reaper.js';
 import type { Successor } from '../../cleanup/state.js';
+import { halfWritten, sweep } from '../../cleanup/sweeper.js';
 import { take } from '../../lib/baton.js';
 import { foreignHost } from '../../queue/host.js';
 import { publishMissingStories } from '../../runs/publish.js';
@@ -14,7 +15,11 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
   const setting = { layout, config: await readConfig(context), successor: await successors(context) };
   if (options.dryRun === true) {
     const planned = await plan(context, setting);
-    return options.json === true ? printJson({ planned }) : printPlan(planned);
+    const left = await halfWritten(context, layout);
+    if (options.json === true) return printJson({ planned, halfWritten: left });
+    printPlan(planned);
+    for (const file of left) print(`sweep   ${file}: its writer is dead`);
+    return;
   }
   const lock = await take(files, processes, layout.locks.cleanup);
   if (lock.kind === 'held') throw new CliError(`another cleanup is at work (pid ${lock.by.pid})`, EXIT.busy);
@@ -22,10 +27,12 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
     const planned = await plan(context, setting);
     const reaped = await execute(context, setting, planned);
     const stories = await publishMissingStories(files, layout);
-    if (options.json === true) return printJson({ planned, reaped, stories });
+    const swept = await sweep(context, layout);
+    if (options.json === true) return printJson({ planned, reaped, stories, swept });
     printPlan(planned);
     for (const one of reaped) print(`${one.id}: ${one.kind === 'gone' ? 'somebody else took care of it' : `now ${one.kind}`}`);
     for (const id of stories) print(`${id}: its story was missing and is written`);
+    for (const file of swept) print(`swept ${file}: its writer is dead`);
   } finally {
     await lock.release();
   }

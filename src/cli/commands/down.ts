@@ -14,14 +14,15 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
   const mode = options.now === true ? 'now' : 'drain';
   await writeDesired(context, (before) => ({ snakes: before?.snakes ?? 0, mode, generation: before?.generation ?? 0 }));
   // A dead pit may have left snakes and sessions: a pit that is told to go down takes them over, and then leaves nothing.
-  if ((await livePit(context)) === undefined) startDaemon(layout.root, layout.log);
+  let pit = await livePit(context);
+  let ender = pit;
+  if (pit === undefined && (await somethingLeft())) ender = startDaemon(layout.root, layout.log);
   const startedAt = clock.monoMs();
   let said = '';
-  let started = false;
   for (;;) {
-    const pit = await livePit(context);
-    started ||= pit !== undefined;
-    if (pit === undefined && (started || clock.monoMs() - startedAt > 10_000)) break;
+    pit = await livePit(context);
+    ender = pit ?? ender;
+    if (pit === undefined && (ender === undefined || (await processes.liveness(ender)) === 'dead')) break;
     const running = await listState(files, layout, 'claimed');
     const line = running.length === 0 ? '' : `waiting for ${running.length} running: ${running.map((task) => task.id).slice(0, 5).join(', ')} (stop them with: snakepit down --now)`;
     if (line !== '' && line !== said && mode === 'drain') note(line);
@@ -30,6 +31,11 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
     await clock.sleep(50);
   }
   await prove();
+
+  async function somethingLeft(): Promise<boolean> {
+    if ((await listSnakes(files, processes, layout)).length > 0 || (await files.exists(layout.tmuxSocket))) return true;
+    return (await files.list(layout.dir('claimed'))).length > 0 || (await files.list(layout.dir('reaping'))).length > 0;
+  }
 
   /** What `down` promises: no snake, no session, no process that bears this pit's mark. */
   async function prove(): Promise<void> {

@@ -3,6 +3,8 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QUEUE_STATES } from '../../protocol/layout.js';
+import { identify } from '../../lib/linux-processes.js';
+import type { ProcessIdentity } from '../../lib/processes.js';
 import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
@@ -37,9 +39,7 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
     return;
   }
   let pit = running;
-  if (pit === undefined) {
-    startDaemon(layout.root, layout.log);
-  }
+  if (pit === undefined) startDaemon(layout.root, layout.log);
   const until = clock.monoMs() + START_PATIENCE_MS;
   for (;;) {
     pit = await livePit(context);
@@ -66,7 +66,7 @@ async function checkGround({ files, layout }: Context): Promise<void> {
 }
 
 /** Detached: outside our session and of any terminal, its last words in log/pit.out. */
-export function startDaemon(root: string, logDir: string): void {
+export function startDaemon(root: string, logDir: string): ProcessIdentity | undefined {
   const out = openSync(join(logDir, 'pit.out'), 'a', 0o600);
   const child = spawn(process.execPath, [fileURLToPath(new URL('../../pit/daemon.js', import.meta.url)), root], {
     cwd: root,
@@ -76,4 +76,5 @@ export function startDaemon(root: string, logDir: string): void {
   });
   child.unref();
   closeSync(out);
+  return child.pid === undefined ? undefined : identify(child.pid);
 }

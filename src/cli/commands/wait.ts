@@ -28,15 +28,18 @@ export async function wait(dir: string | undefined, ids: readonly string[], opti
   const failedBefore = new Set(ids.length > 0 ? [] : (await listState(context.files, context.layout, 'failed')).map((task) => task.id));
   let said = '';
   let pitless = 0;
+  let overLooks = 0;
   for (;;) {
     const progress = ids.length > 0 ? await progressOf(context, ids) : await progressOfAll(context);
     if (options.quiet !== true && progress.line !== said) {
       const live = process.stderr.isTTY;
-      if (live) process.stderr.write(`\r\u001b[K${progress.line}`);
+      if (live) process.stderr.write(`\r\u001b[K${progress.line.slice(0, process.stderr.columns - 1)}`);
       else note(progress.line);
       said = progress.line;
     }
-    const over = progress.open === 0 || progress.open === progress.parked;
+    // A task that moves between two listings of one look can be missed; two looks in a row miss none that stays.
+    overLooks = progress.open === 0 || progress.open === progress.parked ? overLooks + 1 : 0;
+    const over = overLooks >= 2;
     pitless = (await livePit(context)) === undefined ? pitless + 1 : 0;
     if (over || pitless >= PITLESS_LOOKS || context.clock.monoMs() > until) {
       if (options.quiet !== true && process.stderr.isTTY) process.stderr.write('\n');

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/protocol/judge.js';
+import type { AttemptRecord, ExitRecord, SessionRecord } from '../../src/protocol/records.js';
+import type { OutcomeRecord } from '../../src/runs/run-dir.js';
+import { decide, LOOK_EVERY_MS } from '../../src/snake/decide.js';
+import type { AttemptView, LaunchMemory, SnakePolicy, Step } from '../../src/snake/state.js';
+
+const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 3 };
+const FRESH: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
+const NOW = { monoMs: 100_000, boot: 'b0b0b0b0' };
+const ATTEMPT: AttemptRecord = { marker: 'm', agent: 'shell', attempt: 1, startedAt: 1, startedMonoMs: 99_000, boot: NOW.boot, timeoutMs: 60_000, workspace: '/w', privateWorkspace: true };
+const SESSION: SessionRecord = { leader: { pid: 7, start: '7', boot: NOW.boot } };
+const exit = (code: number): ExitRecord => ({ code, endedAt: 1 });
+const OUTCOME: OutcomeRecord = { marker: 'm', attempt: 1, agent: 'shell', startedAt: 1, endedAt: 2, outcome: { kind: 'done', message: '' }, next: { kind: 'done' } };
+const BARE: AttemptView = {
+  held: true, attempt: undefined, started: false, session: undefined, leader: 'none', exit: undefined, result: undefined, stop: undefined,
+  verify: undefined, verifyCommands: [], outcome: undefined, cancelled: false,
+};
+const PREPARED: AttemptView = { ...BARE, attempt: ATTEMPT };
+const STARTED: AttemptView = { ...PREPARED, started: true };
+const RUNNING: AttemptView = { ...STARTED, session: SESSION, leader: 'alive' };
+
+const named = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.reason : outcome.kind);
+const summary = (step: Step): string => (step.kind === 'stop' ? `stop ${step.reason}` : step.kind === 'conclude' ? `conclude ${named(step.outcome)}` : step.kind);
+const next = (view: Partial<AttemptView>, memory: Partial<LaunchMemory> = {}, release = false): Step => decide(POLICY, { ...BARE, ...view }, { ...FRESH, ...memory }, { release }, NOW);
+
+describe('decide', () => {
+  it.each<[string, Partial<AttemptView>, Partial<LaunchMemory>, boolean, string]>([
+    ['the claim is gone', { ...RUNNING, held: false }, {}, false, 'abandon'],
+    ['gone, though all is recorded', { ...RUNNING, held: false, outcome: OUTCOME, exit: exit(0) }, {}, true, 'abandon'],
+    ['nothing prepared', {}, {}, false, 'prepare'],
+    ['nothing prepared, cancelled: it is prepared first, then stopped', { cancelled: true }, {}, false, 'prepare'],
+    ['nothing prepared, going down', {}, {}, true, 'conclude released'],
+    ['an outcome recorded', { ...RUNNING, outcome: OUTCOME }, {}, false, 'settle'],
+    ['an outcome recorded, cancelled and going down', { outcome: OUTCOME, cancelled: true }, {}, true, 'settle'],
+    ['prepared', PREPARED, {}, false, 'launch'],
+    ['launched a moment ago', PREPARED, { tries: 1, lastTryMonoMs: 99_000 }, false, 'wait'],
+    ['the launch came to nothing', PREPARED, { tries: 1, lastTryMonoMs: 90_000 }, false, 'launch'],
+    ['the last launch, a moment ago', PREPARED, { tries: 3, lastTryMonoMs: 95_000 }, false, 'wait'],
+    ['all launches came to nothing', PREPARED, { tries: 3, lastTryMonoMs: 90_000 }, false, 'stop released'],
+    ['prepared, cancelled', { ...PREPARED, cancelled: true }, {}, false, 'stop cancelled'],
+    ['prepared, going down', PREPARED, {}, true, 'stop released'],
+    ['started, no session record yet', STARTED, {}, false, 'wait'],
+    ['started, no record for a second', STARTED, { orphanSinceMonoMs: 99_000 }, false, 'wait'],
+    ['started, no record for three seconds', STARTED, { orphanSinceMonoMs: 97_000 }, false, 'conclude lost'],
+    ['runs', RUNNING, {}, false, 'wait'],
+    ['cannot be seen', { ...RUNNING, leader: 'unknown' }, {}, false, 'wait'],
+    ['the wrapper is dead, no record', { ...RUNNING, leader: 'dead' }, {}, false, 'conclude lost'],
+    ['runs, cancelled', { ...RUNNING, cancelled: true }, {}, false, 'stop cancelled'],
+    ['runs, going down', RUNNING, {}, true, 'stop released'],
+    ['runs, cancelled while going down', { ...RUNNING, cancelled: true }, {}, true, 'stop cancelled'],
+    ['over time', { ...RUNNING, attempt: { ...ATTEMPT, timeoutMs: 1000 } }, {}, false, 'stop timeout'],
+    ['over time, and unseen: unknown ends no clock', { ...RUNNING, leader: 'unknown', attempt: { ...ATTEMPT, timeoutMs: 1000 } }, {}, false, 'stop timeout'],
+    ['over time, and dead', { ...RUNNING, leader: 'dead', attempt: { ...ATTEMPT, timeoutMs: 1000 } }, {}, false, 'conclude lost'],
+    ['another boot', { ...RUNNING, attempt: { ...ATTEMPT, boot: 'ffffffff' } }, {}, false, 'conclude lost'],
+    ['another boot, never started: it may still be launched', { ...PREPARED, attempt: { ...ATTEMPT, boot: 'ffffffff' } }, {}, false, 'launch'],
+    ['another boot, but the exit was recorded', { ...RUNNING, leader: 'dead', exit: exit(0), attempt: { ...ATTEMPT, boot: 'ffffffff' } }, {}, false, 'conclude done'],
+    ['exit 0', { ...RUNNING, leader: 'dead', exit: exit(0) }, {}, false, 'conclude done'],
+    ['exit 1', { ...RUNNING, leader: 'dead', exit: exit(1) }, {}, false, 'conclude exit-status'],
+    ['exit 0 beats the clock', { ...RUNNING, exit: exit(0), attempt: { ...ATTEMPT, timeoutMs: 1 } }, {}, false, 'conclude done'],
+    ['exit 0 before going down', { ...RUNNING, exit: exit(0) }, {}, true, 'conclude done'],
+    ['exit 0, said fail', { ...RUNNING, exit: exit(0), result: { kind: 'fail', message: '', final: false } }, {}, false, 'conclude said-fail'],
+    ['exit 0, checks owed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'] }, {}, false, 'verify'],
+    ['exit 1, checks are not owed', { ...RUNNING, exit: exit(1), verifyCommands: ['x'] }, {}, false, 'conclude exit-status'],
+    ['exit 0, checks passed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 0, tail: [] }] }, {}, false, 'conclude done'],
+    ['exit 0, checks failed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 1, tail: [] }] }, {}, false, 'conclude verify-failed'],
+    ['stopped for its timeout', { ...RUNNING, stop: 'timeout' }, {}, false, 'conclude timeout'],
+    ['stopped for its timeout; then cancelled: the first reason stays', { ...RUNNING, stop: 'timeout', cancelled: true }, {}, true, 'conclude timeout'],
+    ['stopped by a person', { ...RUNNING, stop: 'cancelled', exit: exit(0) }, {}, false, 'conclude cancelled'],
+    ['stopped for going down', { ...RUNNING, stop: 'released', exit: exit(143) }, {}, false, 'conclude released'],
+  ])('%s', (_name, view, memory, release, wanted) => {
+    expect(summary(next(view, memory, release))).toBe(wanted);
+  });
+
+  it('waits until the deadline or the next look, whichever is sooner', () => {
+    expect(next(RUNNING)).toMatchObject({ untilMonoMs: NOW.monoMs + LOOK_EVERY_MS });
+    expect(next({ ...RUNNING, attempt: { ...ATTEMPT, timeoutMs: 1500 } })).toMatchObject({ untilMonoMs: 100_500 });
+    expect(next(PREPARED, { tries: 1, lastTryMonoMs: 90_500 })).toMatchObject({ kind: 'wait', untilMonoMs: 100_500 });
+    expect(next(STARTED, { orphanSinceMonoMs: 99_000 })).toMatchObject({ untilMonoMs: 102_000 });
+  });
+
+  it('is total over every class of facts, names its rule, and keeps the order of precedence', () => {
+    let seen = 0;
+    for (const held of [true, false])
+      for (const outcome of [undefined, OUTCOME])
+        for (const attempt of [undefined, ATTEMPT, { ...ATTEMPT, boot: 'ffffffff' }, { ...ATTEMPT, timeoutMs: 1 }])
+          for (const started of [true, false])
+            for (const leader of ['none', 'alive', 'dead', 'unknown'] as const)
+              for (const end of [undefined, exit(0), exit(1)])
+                for (const stop of [undefined, 'timeout', 'cancelled', 'released'] as const)
+                  for (const cancelled of [true, false])
+                    for (const release of [true, false])
+                      for (const verifyCommands of [[], ['x']]) {
+                        const view: AttemptView = { ...BARE, held, outcome, attempt, started, leader, session: leader === 'none' ? undefined : SESSION, exit: end, stop, cancelled, verifyCommands };
+                        const step = decide(POLICY, view, FRESH, { release }, NOW);
+                        expect(step.rule).not.toBe('');
+                        if (!held) expect(step.kind).toBe('abandon');
+                        else if (outcome !== undefined) expect(step.kind).toBe('settle');
+                        else if (attempt === undefined) expect(step.kind).toBe(release ? 'conclude' : 'prepare');
+                        else if (stop !== undefined) expect(step.kind).toBe('conclude');
+                        else if (end !== undefined) expect(['conclude', 'verify']).toContain(step.kind);
+                        else if (cancelled) expect(summary(step)).toBe('stop cancelled');
+                        else if (release) expect(summary(step)).toBe('stop released');
+                        // Never a launch of what has started: that would be a second agent.
+                        if (started) expect(step.kind).not.toBe('launch');
+                        // Unknown is not dead: it never ends an attempt by itself.
+                        if (step.kind === 'conclude' && step.outcome.kind === 'lost') expect(leader === 'dead' || attempt?.boot !== NOW.boot).toBe(true);
+                        seen += 1;
+                      }
+    expect(seen).toBe(2 * 2 * 4 * 2 * 4 * 3 * 4 * 2 * 2 * 2);
+  });
+});

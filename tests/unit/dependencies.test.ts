@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { judgeWaiting, type Waiting, type WaitVerdict } from '../../src/queue/dependencies.js';
+
+const NOW = 1_800_000_000_000;
+const task = (id: string, after: string[] = [], dueAt = 0): Waiting => ({ id, after, dueAt });
+
+function verdicts(tasks: Waiting[], done: string[] = [], failed: string[] = []): Map<string, WaitVerdict> {
+  return judgeWaiting(tasks, { done: (id) => done.includes(id), failed: (id) => failed.includes(id) }, NOW);
+}
+
+describe('judgeWaiting', () => {
+  it.each<[string, Waiting[], string[], string[], Record<string, string>]>([
+    ['no tasks', [], [], [], {}],
+    ['its time has come', [task('a', [], NOW)], [], [], { a: 'ready' }],
+    ['its time has not come', [task('a', [], NOW + 1)], [], [], { a: 'not-yet' }],
+    ['what it needs is done', [task('a', ['x', 'y'])], ['x', 'y'], [], { a: 'ready' }],
+    ['one of two is done', [task('a', ['x', 'y'])], ['x'], [], { a: 'not-yet' }],
+    ['nobody has dropped what it needs', [task('a', ['ghost'])], [], [], { a: 'not-yet' }],
+    ['done, but too early', [task('a', ['x'], NOW + 5)], ['x'], [], { a: 'not-yet' }],
+    ['what it needs failed', [task('a', ['x'])], [], ['x'], { a: 'never' }],
+    ['what it needs failed, one of two', [task('a', ['x', 'y'])], ['x'], ['y'], { a: 'never' }],
+    ['failed beats too early', [task('a', ['x'], NOW + 5)], [], ['x'], { a: 'never' }],
+    ['done beats failed of the same id', [task('a', ['x'])], ['x'], ['x'], { a: 'ready' }],
+    ['needs itself', [task('a', ['a'])], [], [], { a: 'never' }],
+    ['two need each other', [task('a', ['b']), task('b', ['a'])], [], [], { a: 'never', b: 'never' }],
+    ['three in a ring, a fourth outside waits on', [task('a', ['b']), task('b', ['c']), task('c', ['a']), task('d', ['a'])], [], [], { a: 'never', b: 'never', c: 'never', d: 'not-yet' }],
+    ['a ring that a done task opens', [task('a', ['b']), task('b', ['a'])], ['b'], [], { a: 'ready', b: 'not-yet' }],
+    ['a diamond is no ring', [task('a', ['b', 'c']), task('b', ['d']), task('c', ['d']), task('d', ['e'])], [], [], { a: 'not-yet', b: 'not-yet', c: 'not-yet', d: 'not-yet' }],
+    ['the same need twice', [task('a', ['x', 'x'])], ['x'], [], { a: 'ready' }],
+  ])('%s', (_name, tasks, done, failed, wanted) => {
+    expect(Object.fromEntries([...verdicts(tasks, done, failed)].map(([id, verdict]) => [id, verdict.kind]))).toEqual(wanted);
+  });
+
+  it('says what it waits for, what failed, and the way round', () => {
+    expect(verdicts([task('a', ['x', 'y'])], ['x']).get('a')?.why).toBe('waits for y');
+    expect(verdicts([task('a', ['x'])], [], ['x']).get('a')?.why).toBe('it needs x, which failed');
+    expect(verdicts([task('a', [], NOW + 1)]).get('a')?.why).toContain('2027-01-15T08:00:00.001Z');
+    expect(verdicts([task('a', ['b']), task('b', ['c']), task('c', ['a'])]).get('a')?.why).toBe('these tasks need each other: a → b → c → a');
+  });
+
+  it('names a way that is one: each step of the ring is a need', () => {
+    const tasks = [task('a', ['z', 'b']), task('z', ['z2']), task('z2', []), task('b', ['z', 'c']), task('c', ['b', 'a'])];
+    const why = verdicts(tasks).get('a')?.why ?? '';
+    const way = why.replace(/^.*: /, '').split(' → ');
+    expect(way[0]).toBe('a');
+    expect(way.at(-1)).toBe('a');
+    for (const [index, id] of way.slice(0, -1).entries()) expect(tasks.find((one) => one.id === id)?.after).toContain(way[index + 1]);
+  });
+
+  it('a chain of five thousand and a ring of five hundred neither overflow nor take long', () => {
+    const chain = Array.from({ length: 5000 }, (_, index) => task(`t${index}`, index === 4999 ? [] : [`t${index + 1}`]));
+    const ring = Array.from({ length: 500 }, (_, index) => task(`r${index}`, [`r${(index + 1) % 500}`]));
+    const startedAt = performance.now();
+    expect(verdicts(ring).get('r0')?.kind).toBe('never');
+    expect(verdicts([chain[0] as Waiting, ...chain.slice(4900)]).get('t0')?.kind).toBe('not-yet');
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
