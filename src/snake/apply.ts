@@ -16,6 +16,9 @@ import type { AttemptView, LaunchMemory, Step } from './state.js';
 /** "again": look at the facts anew. "over": this snake has nothing more to do with the claim. */
 export type Applied = { readonly kind: 'again'; readonly memory: LaunchMemory } | { readonly kind: 'over' };
 
+/** An attempt record of this age still gives the launch's time well enough. */
+const FRESH_MS = 1000;
+
 const OVER: Applied = { kind: 'over' };
 
 /** Carries out one step. Each effect checks its own precondition at that moment, by the exact claim. */
@@ -27,6 +30,10 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
     case 'prepare':
       return prepareStep(ports, setting, claim, memory);
     case 'launch': {
+      // A launch that comes late, or again, must not eat of the task's own time.
+      if (view.attempt !== undefined && clock.monoMs() - view.attempt.startedMonoMs > FRESH_MS) {
+        await files.write(join(dir, RUN_FILES.attempt), `${JSON.stringify({ ...view.attempt, startedAt: clock.wallMs(), startedMonoMs: clock.monoMs(), boot: ports.processes.boot() })}\n`);
+      }
       const launched = await ports.tmux.launch({
         session: `sp-${claim.name.nonce}`,
         env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
