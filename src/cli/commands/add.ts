@@ -4,6 +4,7 @@ import { chooseProfile } from '../../agents/profiles.js';
 import type { Config } from '../../config/config.js';
 import { errorCode } from '../../lib/files.js';
 import { newNonce } from '../../lib/ids.js';
+import { temporaryName } from '../../lib/temporary.js';
 import { show } from '../../lib/text.js';
 import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
@@ -42,7 +43,7 @@ export async function addOne(context: Context, config: Config, bytes: Uint8Array
     const round = await beginRound(files, layout);
     const planned = await planPlacement(context, layout, round, checked.value, fileName);
     if (!planned.ok) throw new CliError(`${shownAs}:${planned.error.line}: ${planned.error.problem}; ${planned.error.fix}`, EXIT.badTask);
-    const beside = join(layout.tmp, `${newNonce()}.md`);
+    const beside = join(layout.tmp, temporaryName('add', context.processes.self(), newNonce()));
     await files.write(beside, Buffer.from(bytes).toString('utf8'));
     await files.rename(beside, join(layout.dir(planned.value.state), planned.value.fileName));
     await settleIn(context, layout, round, planned.value, shownAs);

@@ -22,7 +22,7 @@ export async function writeDesired({ files, layout }: Context, change: (before: 
 
 export async function up(dir: string | undefined, options: { snakes?: number; foreground?: boolean }): Promise<void> {
   const context = openContext(dir);
-  const { files, layout, clock } = context;
+  const { files, layout, clock, processes } = context;
   await ensureLayout(files, layout);
   const config = await readConfig(context);
   await checkGround(context);
@@ -39,15 +39,16 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
     return;
   }
   let pit = running;
-  if (pit === undefined) startDaemon(layout.root, layout.log);
+  const daemon = pit === undefined ? startDaemon(layout.root, layout.log) : undefined;
   const until = clock.monoMs() + START_PATIENCE_MS;
   for (;;) {
     pit = await livePit(context);
     const snapshot = pit === undefined ? undefined : await readSnapshot(context);
     const alive = snapshot?.snakes.filter((row) => row.state === 'up').length ?? 0;
     if (snapshot !== undefined && pit !== undefined && snapshot.pit.pid === pit.pid && snapshot.wanted === desired.snakes && alive === desired.snakes) break;
-    if (clock.monoMs() > until) {
-      throw new CliError(pit === undefined ? `the pit did not start within ${START_PATIENCE_MS / 1000} s; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but only ${alive} of ${desired.snakes} snakes are up yet; see: snakepit status`, EXIT.unavailable);
+    const died = pit === undefined && daemon !== undefined && (await processes.liveness(daemon)) === 'dead' && (await livePit(context)) === undefined;
+    if (died || clock.monoMs() > until) {
+      throw new CliError(pit === undefined ? `the pit ${died ? 'died while it started' : `did not start within ${START_PATIENCE_MS / 1000} s`}; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but only ${alive} of ${desired.snakes} snakes are up yet; see: snakepit status`, EXIT.unavailable);
     }
     await clock.sleep(30);
   }
