@@ -19,7 +19,7 @@ export async function latency() {
   };
   const began = async (id) => {
     const file = join(stage, `${id}.began`);
-    const text = await until(`the first instruction of ${id}`, () => existsSync(file) && readFileSync(file, 'utf8').trim());
+    const text = await until(`the first instruction of ${id}`, () => existsSync(file) && (/^\d+$/.exec(readFileSync(file, 'utf8').trim())?.[0] ?? false));
     await until(`the end of ${id}`, () => existsSync(join(dir, 'queue', 'done', `${id}.md`)));
     return Number(BigInt(text) / 1000n) / 1000;
   };

@@ -31,14 +31,13 @@ async function idlePit() {
   ];
 }
 
-/** A tmux that writes down who calls it, and a pit that writes down each tick: every tick opens desired.json once. */
+/** A tmux that writes down who calls it, and a pit that writes down each tick (every tick opens desired.json once): one file, in order. */
 function countingEnv(dir) {
   const real = spawnSync('sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).stdout.trim();
-  const calls = join(dir, 'calls');
-  const ticks = join(dir, 'ticks');
+  const diary = join(dir, 'diary');
   const bin = join(dir, 'bin');
   mkdirSync(bin);
-  writeFileSync(join(bin, 'tmux'), `#!/bin/sh\necho "$PPID $*" >> '${calls}'\nexec '${real}' "$@"\n`);
+  writeFileSync(join(bin, 'tmux'), `#!/bin/sh\necho "$PPID" >> '${diary}'\nexec '${real}' "$@"\n`);
   chmodSync(join(bin, 'tmux'), 0o755);
   const hook = join(dir, 'hook.mjs');
   writeFileSync(
@@ -48,18 +47,16 @@ import { syncBuiltinESMExports } from 'node:module';
 if (/pit.daemon\\.js$/.test(process.argv[1] ?? '')) {
   const open = fs.openSync;
   fs.openSync = (path, ...rest) => {
-    if (String(path).endsWith('/.snakepit/desired.json')) fs.appendFileSync(${JSON.stringify(ticks)}, 'tick\\n');
+    if (String(path).endsWith('/.snakepit/desired.json')) fs.appendFileSync(${JSON.stringify(diary)}, 'tick\\n');
     return open(path, ...rest);
   };
   syncBuiltinESMExports();
 }
 `,
   );
-  const lines = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
   return {
     env: cleanEnv({ PATH: `${bin}:${process.env.PATH}`, NODE_OPTIONS: `--import=${pathToFileURL(hook).href}` }),
-    calls: () => lines(calls),
-    ticks: () => lines(ticks).length,
+    diary: () => (existsSync(diary) ? readFileSync(diary, 'utf8').split('\n').slice(0, -1) : []),
   };
 }
 
@@ -71,12 +68,15 @@ async function queriesPerTick(sessions) {
   const began = () => readdirSync(runs, { recursive: true }).filter((path) => path.endsWith('/session')).length;
   await until(`${sessions} running sessions`, () => began() === sessions);
   await sleep(SETTLE_MS);
-  const before = { calls: counting.calls().length, ticks: counting.ticks() };
+  const from = counting.diary().length;
   await sleep(WINDOW_MS);
-  const calls = counting.calls().slice(before.calls);
-  const ticks = counting.ticks() - before.ticks;
+  // Whole ticks only: from the first beginning to the last.
+  const lines = counting.diary().slice(from);
+  const whole = lines.slice(lines.indexOf('tick'), Math.max(0, lines.lastIndexOf('tick')));
+  const calls = whole.filter((line) => line !== 'tick');
+  const ticks = whole.length - calls.length;
   if (ticks === 0) throw new Error('the pit was not seen to tick');
-  const own = calls.filter((line) => line.startsWith(`${running.pid} `)).length;
+  const own = calls.filter((line) => line === String(running.pid)).length;
   snakepit(running.dir, ['down', '--now'], running.env);
   return [
     figure(`tmux queries a tick, ${sessions} session${sessions === 1 ? '' : 's'}`, `${show(own / ticks)} by the pit (${own} in ${ticks} ticks), ${show((calls.length - own) / ticks)} by anyone else`, { value: calls.length / ticks, atMost: 1 }),

@@ -27,10 +27,11 @@ export function supervise(policy: SupervisePolicy, slots: Slots, seen: ReadonlyM
   const wanted = new Set(desired.mode === 'run' ? snakeNames(desired.snakes) : []);
   for (const snake of new Set([...wanted, ...slots.keys(), ...seen.keys()])) {
     const before = slots.get(snake) ?? { kind: 'empty' as const, deaths: [] };
-    const observed = observeSlot(policy, before, seen.get(snake) ?? { kind: 'absent' }, spawned.get(snake) ?? { kind: 'absent' }, nowMonoMs);
+    const looked = seen.get(snake) ?? { kind: 'absent' as const };
+    const observed = observeSlot(policy, before, looked, spawned.get(snake) ?? { kind: 'absent' }, nowMonoMs);
     if (observed.died !== undefined) actions.push({ kind: 'tell-ended', snake, process: observed.died, why: 'it died', rule: 'registered, and its process is gone' });
     if (observed.slot.kind === 'broken' && before.kind !== 'broken') actions.push({ kind: 'tell-broken', snake, why: observed.slot.why, rule: `${policy.deathLimit} deaths within ${policy.deathWindowMs} ms` });
-    const { slot, action } = steer(snake, observed.slot, wanted.has(snake), desired.mode, nowMonoMs);
+    const { slot, action } = steer(snake, observed.slot, wanted.has(snake), desired.mode, looked.kind === 'unknown', nowMonoMs);
     if (action !== undefined) actions.push(action);
     if (slot.kind !== 'empty' || wanted.has(snake)) next.set(snake, slot);
   }
@@ -84,13 +85,13 @@ function afterDeath(policy: SupervisePolicy, slot: Slot, before: readonly number
 }
 
 /** What is wanted, put to the slot: at most one action. */
-function steer(snake: string, slot: Slot, wanted: boolean, mode: DesiredRecord['mode'], nowMonoMs: number): { slot: Slot; action?: SuperviseAction } {
+function steer(snake: string, slot: Slot, wanted: boolean, mode: DesiredRecord['mode'], mayLive: boolean, nowMonoMs: number): { slot: Slot; action?: SuperviseAction } {
   switch (slot.kind) {
     case 'empty':
-      return wanted ? { slot, action: { kind: 'spawn', snake, rule: 'wanted, and nobody lives under its name' } } : { slot };
+      return wanted && !mayLive ? { slot, action: { kind: 'spawn', snake, rule: 'wanted, and nobody lives under its name' } } : { slot };
     case 'backing-off':
       if (!wanted) return { slot: { kind: 'empty', deaths: slot.deaths } };
-      return nowMonoMs >= slot.untilMonoMs ? { slot, action: { kind: 'spawn', snake, rule: 'its back-off is over' } } : { slot };
+      return nowMonoMs >= slot.untilMonoMs && !mayLive ? { slot, action: { kind: 'spawn', snake, rule: 'its back-off is over' } } : { slot };
     case 'up': {
       const { process } = slot;
       if (mode === 'now' && slot.told !== 'now') return { slot: { ...slot, told: 'now' }, action: { kind: 'stop-now', snake, process, rule: 'the pit goes down now' } };

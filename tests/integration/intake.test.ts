@@ -8,7 +8,7 @@ import { nodeFiles } from '../../src/lib/node-files.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { beginRound, takeIn } from '../../src/queue/intake.js';
 import { Pit, QUICK } from '../rig/pit.js';
-import { fileOf, head, isIn, mv, read, refusal, sh, story, withPit } from './rig.js';
+import { fileOf, head, isIn, mv, read, refusal, sh, story, tasksIn, withPit } from './rig.js';
 
 const SLOWER = [...QUICK.filter((line) => !line.startsWith('settle')), 'settle: 500ms'];
 
@@ -128,7 +128,7 @@ describe('names', () => {
       const path = Buffer.concat([Buffer.from(`${pit().layout.queue}/`), Buffer.isBuffer(name) ? name : Buffer.from(name)]);
       fs.writeFileSync(path, sh(`echo x >> '${out}/${index}'`, `printf '%s' "$SNAKEPIT_TASK_ID" > '${out}/${index}.id'`));
     }
-    await pit().until(`all ${NAMES.length} have ended`, () => pit().files('done').length + pit().files('failed').length >= NAMES.length, 40_000);
+    await pit().until(`all ${NAMES.length} have ended`, () => tasksIn(pit(), 'done').length + pit().files('failed').length >= NAMES.length, 40_000);
     expect(pit().files('failed')).toEqual([]);
     for (const index of NAMES.keys()) {
       expect([index, read(join(out, String(index)))]).toEqual([index, 'x\n']);

@@ -2,7 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { QueueState } from '../../src/protocol/layout.js';
+import { isTaskFile, type QueueState } from '../../src/protocol/layout.js';
 import { Pit, QUICK, type Called, type PitOptions } from '../rig/pit.js';
 
 export const CLI = fileURLToPath(new URL('../../bin/snakepit.js', import.meta.url));
@@ -58,6 +58,8 @@ export function read(file: string): string {
 
 export const story = (pit: Pit, state: 'done' | 'failed', id: string): string => read(join(pit.layout.dir(state), `${id}.result.md`));
 export const isIn = (pit: Pit, state: QueueState, id: string): boolean => fs.readdirSync(pit.layout.dir(state)).some((name) => name === `${id}.md` || (name.includes(`~${id}~`) && name.endsWith('.md')));
+/** Task files of a state: no stories, and no file that is being written. */
+export const tasksIn = (pit: Pit, state: QueueState): string[] => fs.readdirSync(pit.layout.dir(state)).filter(isTaskFile);
 export const fileOf = (pit: Pit, state: QueueState, id: string): string => {
   const name = fs.readdirSync(pit.layout.dir(state)).find((one) => one === `${id}.md` || one.includes(`~${id}~`));
   if (name === undefined) throw new Error(`${id} is not in ${state}/ but: ${fs.readdirSync(pit.layout.dir(state)).join(' ')}`);
@@ -83,12 +85,15 @@ export function mv(from: string, to: string): void {
   fs.renameSync(from, fs.existsSync(to) && fs.statSync(to).isDirectory() ? join(to, basename(from)) : to);
 }
 
+let terminals = 0;
+
 /** A tmux of the test's own, for what needs a terminal. */
 export class Terminal {
   private readonly socket: string;
   private readonly env: Record<string, string>;
   constructor(pit: Pit, ...args: readonly string[]) {
-    this.socket = pit.beside('terminal.sock');
+    // A socket of its own: a server that is just going down would take the next one's session with it.
+    this.socket = pit.beside(`terminal-${(terminals += 1)}.sock`);
     this.env = envOf(pit, { TERM: 'screen-256color' });
     this.run('-f', '/dev/null', 'new-session', '-d', '-s', 't', '-x', '120', '-y', '30', '--', '/bin/sh', '-c', '"$@"; printf "ended with %s\\n" "$?"; exec cat', 'sh', process.execPath, CLI, '-C', pit.root, ...args);
   }

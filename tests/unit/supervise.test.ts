@@ -32,7 +32,6 @@ describe('supervise', () => {
     ['unheard of, alive, not wanted', undefined, ALIVE, 'run', 0, ABSENT, 'up', ['drain']],
     ['unheard of, alive, going down now', undefined, ALIVE, 'now', 1, ABSENT, 'up', ['stop-now']],
     ['empty, a dead registration: the first death is forgiven at once', EMPTY, DIED, 'run', 1, ABSENT, 'backing-off', ['tell-ended', 'spawn']],
-    ['empty, cannot be looked at: it may live, yet nobody is registered as ours', EMPTY, UNKNOWN, 'run', 1, ABSENT, 'empty', ['spawn']],
     ['starting, not registered yet', starting(), ABSENT, 'run', 1, ALIVE, 'starting', []],
     ['starting, unknown', starting(), ABSENT, 'run', 1, UNKNOWN, 'starting', []],
     ['starting, registered', starting(), ALIVE, 'run', 1, ALIVE, 'up', []],
@@ -87,6 +86,11 @@ describe('supervise', () => {
 
   it('a new process under the name makes a new slot, which nobody has told anything', () => {
     expect(step(up('drain'), { kind: 'alive', process: P2 }).slot).toMatchObject({ kind: 'up', process: P2, told: 'nothing' });
+  });
+
+  // A pit that was restarted knows no slot; a snake that is registered and cannot be looked at may live.
+  it.each([[undefined], [EMPTY], [backingOff(NOW)]])('starts no second snake beside one that cannot be looked at', (slot) => {
+    expect(step(slot, UNKNOWN).kinds).not.toContain('spawn');
   });
 
   it('backs off longer with each death and is broken at the fifth within a minute', () => {

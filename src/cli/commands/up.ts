@@ -28,7 +28,8 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
   await checkGround(context);
   const running = await livePit(context);
   const desired = await writeDesired(context, (before) => ({
-    snakes: options.snakes ?? (running !== undefined && before !== undefined ? before.snakes : config.snakes),
+    // "run" without a pit: it was killed, and its snakes are to be taken over, not sent home. After `down` the configuration counts.
+    snakes: options.snakes ?? (before !== undefined && (running !== undefined || before.mode === 'run') ? before.snakes : config.snakes),
     mode: 'run',
     generation: (before?.generation ?? 0) + 1,
   }));

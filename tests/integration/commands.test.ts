@@ -1,0 +1,544 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildProgram } from '../../src/cli/program.js';
+import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
+import type { ProcessIdentity } from '../../src/lib/processes.js';
+import { Pit, QUICK } from '../rig/pit.js';
+import { until } from '../rig/until.js';
+import { background, call, CLI, fileOf, head, isIn, mv, read, sh, story, Terminal, withPit } from './rig.js';
+
+const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+const oneLine = (text: string): boolean => /^snakepit: [^\n]+\n$/.test(text);
+
+/** A script whose children are as hard to end as can be; each writes its own pid. It stays until it is ended. */
+const STUBBORN = (pids: string): string =>
+  sh(
+    `me() { echo "$$" > '${pids}'/"$1"; }`,
+    `mkdir -p '${pids}'`,
+    `sh -c 'trap "" HUP TERM INT; echo $$ > ${pids}/ignores; while :; do sleep 1; done' &`,
+    `setsid sh -c 'trap "" HUP TERM INT; echo $$ > ${pids}/setsid; while :; do sleep 1; done' &`,
+    `( setsid sh -c 'trap "" HUP TERM; echo $$ > ${pids}/double; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 & )`,
+    `( cd / && exec nohup sh -c 'echo $$ > ${pids}/nohup; while :; do sleep 1; done' >/dev/null 2>&1 ) &`,
+    'me main',
+    'echo started',
+    'wait',
+  );
+const KINDS = ['double', 'ignores', 'main', 'nohup', 'setsid'];
+
+async function stubbornPids(pit: Pit, dir: string): Promise<ProcessIdentity[]> {
+  await pit.until('all children have written their pids', () => fs.existsSync(dir) && KINDS.every((kind) => /^\d+\n$/.test(read(join(dir, kind)))));
+  return KINDS.map((kind) => {
+    const identity = identify(Number(read(join(dir, kind))));
+    if (identity === undefined) throw new Error(`${kind} is not there`);
+    return identity;
+  });
+}
+
+async function living(processes: readonly ProcessIdentity[]): Promise<number> {
+  let count = 0;
+  for (const one of processes) if ((await linuxProcesses.liveness(one)) !== 'dead') count += 1;
+  return count;
+}
+
+describe('without a running pit', () => {
+  it('init makes a pit, and says it again without touching what is there', () =>
+    withPit({ bare: true }, async (pit) => {
+      fs.rmSync(pit.layout.configFile);
+      expect(await pit.ok('init')).toMatch(/a pit is ready in .*\n.*snakepit up/);
+      expect(read(pit.layout.configFile)).toContain('#snakes: 4');
+      expect(fs.statSync(pit.layout.state).mode & 0o077).toBe(0);
+      fs.writeFileSync(pit.layout.configFile, 'snakes: 7\n');
+      await pit.ok('init');
+      expect(read(pit.layout.configFile)).toBe('snakes: 7\n');
+    }));
+
+  it('a place without a pit: every command says so in one line, with code 66', () =>
+    withPit({ bare: true }, async (pit) => {
+      fs.rmSync(pit.layout.configFile);
+      for (const args of [['status'], ['ls'], ['up'], ['down'], ['show', 'x'], ['wait'], ['cleanup'], ['doctor'], ['add', '-'], ['pause']]) {
+        const called = await call(pit, args, { here: true });
+        expect([args[0], called.code, oneLine(called.stderr), called.stdout]).toEqual([args[0], 66, true, '']);
+        expect(called.stderr).toContain('snakepit init');
+      }
+      expect((await call(pit, ['-C', '/nowhere/at/all', 'status'], { here: true })).code).toBe(66);
+    }));
+
+  it('the pit is found from below, and by SNAKEPIT_DIR', () =>
+    withPit({}, async (pit) => {
+      const below = join(pit.root, 'src', 'deep');
+      fs.mkdirSync(below, { recursive: true });
+      expect((await call(pit, ['ls'], { here: true, cwd: below })).code).toBe(0);
+      expect((await call(pit, ['ls'], { here: true, cwd: '/', env: { SNAKEPIT_DIR: pit.root } })).code).toBe(0);
+    }));
+
+  it('wrong usage is one line with code 64 and the way out; help is code 0 for every command', () =>
+    withPit({}, async (pit) => {
+      for (const args of [['bogus'], ['stat'], ['up', '-n', 'x'], ['up', '-n', '-1'], ['ls', 'nowhere'], ['show'], ['wait', '--timeout', 'soon'], ['--bogus'], ['config', '--schema', '--defaults'], ['add', '--id', 'x', 'a', 'b']]) {
+        const called = await pit.cli(...args);
+        expect([args.join(' '), called.code]).toEqual([args.join(' '), 64]);
+        expect(called.stderr).toMatch(/^snakepit: /);
+      }
+      const names = buildProgram().commands.map((command) => command.name());
+      expect(names.length).toBeGreaterThan(25);
+      for (const name of names) {
+        const called = await pit.cli(name, '--help');
+        expect([name, called.code, called.stdout.startsWith(`Usage: snakepit ${name}`)]).toEqual([name, 0, true]);
+      }
+      const top = await pit.cli('--help');
+      for (const name of names) expect(top.stdout).toContain(`\n  ${name} `);
+      expect(top.stdout).toMatch(/Exit codes: 0 well/);
+    }), 120_000);
+
+  it('add: files, standard input, --id, --json, and what is wrong with file and line, code 65', () =>
+    withPit({}, async (pit) => {
+      const file = pit.beside('My Task.md');
+      fs.writeFileSync(file, sh('true'));
+      expect(await pit.ok('add', file)).toBe('my-task\n');
+      expect((await call(pit, ['add', '-'], { input: `# Read the news\n\n${sh('true')}` })).stdout).toBe('read-the-news\n');
+      expect((await call(pit, ['add', '--id', 'mine', '-'], { input: sh('true') })).stdout).toBe('mine\n');
+      const asJson = json((await call(pit, ['add', '--json', '--id', 'j', '-'], { input: head('in: 1h') + sh('true') })).stdout);
+      expect(asJson).toMatchObject({ schemaVersion: 1, added: [{ id: 'j', state: 'waiting' }] });
+      const twice = await pit.cli('add', file);
+      expect([twice.code, oneLine(twice.stderr)]).toEqual([65, true]);
+      expect(twice.stderr).toContain('the id my-task is taken: a task of that id is in ready/; give this one another id:');
+      const bad = pit.beside('bad.md');
+      for (const [text, message] of [
+        ['---\ntitle: x\ntimeout: soon\n---\nx\n', `${bad}:3: timeout: is not a duration`],
+        ['', `${bad}:1: the file is empty`],
+        ['# only prose\n', `${bad}: the shell profile runs`],
+        [`${head('agent: claud')}x\n`, 'no agent profile is called claud'],
+      ] as const) {
+        fs.writeFileSync(bad, text);
+        const called = await pit.cli('add', bad);
+        expect([called.code, oneLine(called.stderr), called.stdout]).toEqual([65, true, '']);
+        expect(called.stderr).toContain(message);
+      }
+      const stdin = await call(pit, ['add', '-'], { input: '---\nid: A B\n---\nx\n' });
+      expect([stdin.code, stdin.stderr]).toEqual([65, expect.stringContaining('standard input:2: id: is not a legal id')]);
+      expect((await pit.cli('add', '/nowhere.md')).code).toBe(66);
+      expect((await pit.cli('add', pit.root)).code).toBe(66);
+      const warned = await call(pit, ['add', '--id', 'w', '-'], { input: head('prioritty: 5') + sh('true') });
+      expect([warned.code, warned.stderr]).toEqual([0, 'snakepit: standard input:2: unknown key prioritty (did you mean priority?); kept, not used\n']);
+      const mixed = await pit.cli('add', bad, file, pit.beside('nope.md'));
+      expect(mixed.code).not.toBe(0);
+      expect(pit.files('ready')).toHaveLength(4);
+    }));
+
+  it('ls, show, status, hold, release, cancel, pause, resume on tasks that nobody works', () =>
+    withPit({}, async (pit) => {
+      expect(await pit.ok('ls')).toContain('no tasks');
+      pit.dropTask('x.md', sh('true'));
+      await call(pit, ['add', '--id', 'a', '-'], { input: `${head('priority: high')}# Title of a\n${sh('true')}` });
+      await call(pit, ['add', '--id', 'b', '-'], { input: head('after: [a, ghost]') + sh('true') });
+      expect(await pit.ok('ls')).toMatch(/^STATE +TASK +ATTEMPT +PRIORITY\nready +a +1 +30\nwaiting +b +1 +50 +waits for a, ghost\n$/);
+      expect(json(await pit.ok('ls', 'ready', '--json'))).toMatchObject({ schemaVersion: 1, tasks: [{ id: 'a', state: 'ready', attempt: 1, priority: 30 }] });
+      expect(await pit.ok('ls', 'stuck')).toBe('nothing is stuck\n');
+      expect(await pit.ok('show', 'a')).toMatch(/^a: ready\ntitle +Title of a\nfile +queue\/ready\/.*\nattempt +1 /);
+      expect(await pit.ok('show', 'b')).toContain('b: waiting, waits for a, ghost');
+      expect(json(await pit.ok('show', 'b', '--json'))).toMatchObject({ id: 'b', state: 'waiting', why: 'waits for a, ghost' });
+      expect((await pit.cli('show', 'nobody')).stderr).toBe('snakepit: no task is called nobody; see: snakepit ls\n');
+      expect(await pit.ok('status')).toMatch(/^no pit is running; start it with: snakepit up\nready 1 {3}waiting 1 {3}claimed 0/);
+      expect(json(await pit.ok('status', '--json'))).toMatchObject({ paused: false, counts: { ready: 1, waiting: 1 } });
+
+      expect(await pit.ok('hold', 'a', 'b')).toBe('a is held; let it go with: snakepit release a\nb is held; let it go with: snakepit release b\n');
+      expect([await pit.cli('hold', 'a')].map(({ code, stderr }) => [code, stderr])).toEqual([[64, 'snakepit: a is held; only what is ready or waiting can be held\n']]);
+      expect(await pit.ok('release', 'a', 'b')).toBe('a is ready\nb is waiting\n');
+      expect((await pit.cli('release', 'a')).code).toBe(64);
+      expect((await pit.cli('retry', 'a')).stderr).toBe('snakepit: a is ready, not failed\n');
+      const some = await pit.cli('hold', 'nobody', 'a');
+      expect([some.code, some.stdout.includes('a is held')]).toEqual([66, true]);
+
+      expect(await pit.ok('cancel', 'a')).toBe('a is cancelled; it lies in failed/\n');
+      expect(story(pit, 'failed', 'a')).toMatch(/# Failed:.*\n[^]*cancelled/);
+      expect((await pit.cli('cancel', 'a')).code).toBe(64);
+      expect(await pit.ok('retry', 'a')).toBe('a is ready again\n');
+
+      expect(await pit.ok('pause')).toContain('paused');
+      expect(await pit.ok('status')).toContain('paused: nothing is claimed');
+      expect(fs.existsSync(pit.layout.paused)).toBe(true);
+      expect(await pit.ok('resume')).toBe('resumed\n');
+      expect(await pit.ok('resume')).toBe('it was not paused\n');
+    }), 120_000);
+
+  it('wait without a pit gives up with code 75 and the remedy; its timeout is 124; nothing to wait for is 0', () =>
+    withPit({}, async (pit) => {
+      expect((await pit.cli('wait')).code).toBe(0);
+      expect((await pit.cli('wait', 'ghost')).code).toBe(66);
+      await call(pit, ['add', '--id', 'a', '-'], { input: sh('true') });
+      const short = await pit.cli('wait', '--quiet', '--timeout', '300ms');
+      expect([short.code, short.stderr]).toEqual([124, 'snakepit: 1 are still open after 300ms\n']);
+      const pitless = await pit.cli('wait', 'a');
+      expect(pitless.code).toBe(75);
+      expect(pitless.stderr).toContain('no pit is running; start it with: snakepit up');
+      await pit.ok('hold', 'a');
+      const parked = await pit.cli('wait');
+      expect([parked.code, parked.stderr.includes('need a person')]).toEqual([1, true]);
+    }));
+
+  it('config, version, doctor', () =>
+    withPit({ config: ['snakes: 3', 'timeout: 5m'] }, async (pit) => {
+      expect(json(await pit.ok('config'))).toMatchObject({ config: { snakes: 3, timeoutMs: 300_000 } });
+      expect(json((await call(pit, ['config'], { env: { SNAKEPIT_CONFIG_SNAKES: '9' } })).stdout)).toMatchObject({ config: { snakes: 9 } });
+      expect(json(await pit.ok('config', '--schema'))).toMatchObject({ type: 'object', properties: { snakes: { default: 4 } } });
+      expect(await pit.ok('config', '--defaults')).toContain('#timeout: "1h"');
+      expect(await pit.ok('version')).toMatch(/^snakepit \d+\.\d+\.\d+, node 2\d\.[\d.]+, tmux \d/);
+      expect(json(await pit.ok('version', '--json'))).toMatchObject({ node: process.versions.node });
+      expect(await pit.ok('doctor')).toMatch(/ok +node/);
+      expect(json(await pit.ok('doctor', '--json'))).toMatchObject({ findings: expect.arrayContaining([expect.objectContaining({ check: 'tmux', level: 'ok' })]) });
+      fs.writeFileSync(pit.layout.configFile, 'snakes: 3\ntimeot: 5m\n');
+      for (const command of ['config', 'up', 'add']) {
+        const called = await pit.cli(command, ...(command === 'add' ? ['-'] : []));
+        expect([command, called.code, called.stderr]).toEqual([command, 78, 'snakepit: snakepit.yaml:2: timeot: unknown key; did you mean timeout?\n']);
+      }
+      fs.writeFileSync(pit.layout.configFile, '');
+      fs.rmdirSync(pit.layout.dir('stuck'));
+      const sick = await pit.cli('doctor');
+      expect([sick.code, sick.stderr]).toEqual([69, 'snakepit: 1 must be mended: one filesystem\n']);
+      const tmuxless = pit.beside('bin');
+      fs.mkdirSync(tmuxless);
+      fs.symlinkSync('/bin/sh', join(tmuxless, 'sh'));
+      expect((await call(pit, ['doctor'], { env: { PATH: tmuxless } })).stdout).toMatch(/BAD +tmux +not found → install it/);
+    }));
+
+  it('colour only where it is wanted', () =>
+    withPit({}, async (pit) => {
+      const escape = '\u001b[';
+      expect(await pit.ok('status')).not.toContain(escape);
+      expect((await call(pit, ['status'], { env: { FORCE_COLOR: '1' } })).stdout).toContain(escape);
+      expect((await call(pit, ['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout).not.toContain(escape);
+      const terminal = new Terminal(pit, 'status');
+      await pit.until('status in a terminal', async () => (await terminal.screen()).includes('ended with 0')).finally(() => terminal.close());
+    }));
+
+  it('a reader that goes away is no error', () =>
+    withPit({}, async (pit) => {
+      const child = spawn('/bin/sh', ['-c', '"$0" "$1" -C "$2" config --schema | head -c 1', process.execPath, CLI, pit.root], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let errors = '';
+      child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+      const code = await new Promise((resolve) => child.on('close', resolve));
+      expect([code, errors]).toEqual([0, '']);
+    }));
+
+  it('outside a session, done, fail, note, wait-until and toss say where they work', () =>
+    withPit({}, async (pit) => {
+      for (const args of [['done'], ['fail'], ['note', 'x'], ['wait-until', '5m'], ['toss', '-']]) {
+        const called = await pit.cli(...args);
+        expect([args[0], called.code, oneLine(called.stderr)]).toEqual([args[0], 64, true]);
+        expect(called.stderr).toContain('inside a session');
+      }
+    }));
+});
+
+describe('a running pit', () => {
+  let pit: Pit;
+  beforeAll(async () => {
+    pit = new Pit({ config: [...QUICK, 'env: [NAMED]'], env: { NAMED: 'named', SECRET: 'secret' } });
+    await pit.ok('init');
+    await pit.up(1);
+  });
+  afterAll(() => pit.dispose());
+  // A test that failed half-way must not make the next ones fail: what it left running is ended.
+  afterEach(async () => {
+    if (pit.files('claimed').length === 0 && !fs.existsSync(pit.layout.paused)) return;
+    await pit.cli('resume');
+    for (const name of pit.files('claimed')) await pit.cli('cancel', name.split('~')[1] ?? '');
+    await pit.until('nothing is claimed', () => pit.files('claimed').length === 0);
+  });
+
+  it('up again changes nothing; it scales up and down live, under the running pit', async () => {
+    const daemon = await pit.daemon();
+    const before = await pit.snakes();
+    expect(await pit.ok('up')).toMatch(/^the pit was up \(pid \d+\) with 1 snake in /);
+    expect(await pit.snakes()).toEqual(before);
+    expect(await pit.up(4)).toContain('with 4 snakes');
+    expect((await pit.snakes()).map((one) => one.snake).sort()).toEqual(['s1', 's2', 's3', 's4']);
+    expect(await pit.ok('up')).toContain('with 4 snakes');
+    await pit.up(1);
+    await pit.until('three have left', async () => (await pit.snakes()).length === 1);
+    expect(await pit.snakes()).toEqual(before);
+    await pit.up(0);
+    await pit.until('all have left', async () => (await pit.snakes()).length === 0);
+    await pit.up(1);
+    expect(await pit.daemon()).toEqual(daemon);
+    const foreground = await pit.cli('up', '--foreground');
+    expect([foreground.code, oneLine(foreground.stderr)]).toEqual([75, true]);
+  });
+
+  it('wait: 0 when all went well, 1 when one failed, also for a drop that is not taken in yet', async () => {
+    pit.dropTask('good.md', sh('true'));
+    expect((await pit.cli('wait', 'good')).code).toBe(0);
+    pit.dropTask('bad.md', head('attempts: 1') + sh('exit 4'));
+    const waited = await pit.cli('wait', 'good', 'bad');
+    expect([waited.code, waited.stderr.trim().split('\n').at(-1)]).toEqual([1, 'snakepit: 1 failed: bad; why: snakepit show bad']);
+    pit.dropTask('good2.md', sh('true'));
+    expect((await pit.cli('wait')).code).toBe(0);
+    expect(await pit.ok('show', 'bad')).toContain('exit-status: it exited with status 4 (1 of 1 attempts)');
+    fs.writeFileSync(fileOf(pit, 'failed', 'bad'), sh('true'));
+    await pit.ok('retry', 'bad');
+    expect((await pit.cli('wait', 'bad')).code).toBe(0);
+    expect(await pit.ok('ls', 'done')).toContain('bad');
+  });
+
+  it('logs: of an ended task, of a snake, of nobody; -f until it ends; what would act on the terminal is made harmless', async () => {
+    const go = pit.beside('go');
+    pit.dropTask('talk.md', sh('echo first', `until [ -e '${go}' ]; do sleep 0.05; done`, "printf '\\033]0;owned\\007\\033[31mred\\033[0m\\n'", 'echo last'));
+    await pit.until('it works', () => isIn(pit, 'claimed', 'talk'));
+    const follow = background(pit, 'logs', '-f', 'talk');
+    await pit.until('the first line came', () => follow.output().includes('first\n'));
+    expect(follow.output()).not.toContain('last');
+    fs.writeFileSync(go, '');
+    expect(await follow.ended).toBe(0);
+    expect(follow.output()).toBe('first\nred\nlast\n');
+    expect(await pit.ok('logs', 'talk')).toBe('first\nred\nlast\n');
+    expect(await pit.ok('logs', '--raw', 'talk')).toContain('\u001b[31mred');
+    expect(await pit.ok('logs', 's1')).toMatch(/snake-started[^]*task-claimed/);
+    expect((await pit.cli('logs', 'nobody')).code).toBe(66);
+    expect((await pit.cli('logs', 's77')).code).toBe(66);
+  });
+
+  it('attach: into a running session, keys do nothing with -r, detached it goes on; without a terminal it says so', async () => {
+    const go = pit.beside('go-attach');
+    pit.dropTask('seen.md', sh('echo look at me', `until [ -e '${go}' ]; do sleep 0.05; done`));
+    await pit.until('it printed', () => isIn(pit, 'claimed', 'seen'));
+    const blind = await pit.cli('attach', 'seen');
+    expect([blind.code, oneLine(blind.stderr)]).toEqual([64, true]);
+    for (const args of [['seen'], ['s1'], ['-r', 'seen']]) {
+      const terminal = new Terminal(pit, 'attach', ...args);
+      try {
+        await pit.until('the session is on the screen', async () => (await terminal.screen()).includes('look at me'));
+        if (args.length > 1) {
+          await terminal.press('C-c');
+          await pit.until('still there', async () => (await terminal.screen()).includes('look at me'));
+        }
+        await terminal.press('C-b', 'd');
+        await pit.until('detached', async () => (await terminal.screen()).includes('ended with 0'));
+      } finally {
+        await terminal.close();
+      }
+      expect(isIn(pit, 'claimed', 'seen')).toBe(true);
+    }
+    fs.writeFileSync(go, '');
+    await pit.until('done', () => isIn(pit, 'done', 'seen'));
+    expect((await pit.cli('attach', 'seen')).stderr).toContain('seen is not running');
+  });
+
+  it('top: one frame, one frame into a pipe, and live in a terminal that it leaves as it was', async () => {
+    expect(await pit.ok('top', '--once')).toMatch(/^pit \d+, running, up [^]*SNAKE +STATE/);
+    expect(await pit.ok('top')).toContain('SNAKE');
+    for (const key of ['q', 'C-c']) {
+      const terminal = new Terminal(pit, 'top');
+      try {
+        await pit.until('a frame', async () => (await terminal.screen()).includes('q ends this'));
+        expect(await terminal.alternate()).toBe(true);
+        await terminal.press(key);
+        await pit.until('it ended well', async () => (await terminal.screen()).includes('ended with 0'));
+        expect(await terminal.alternate()).toBe(false);
+      } finally {
+        await terminal.close();
+      }
+    }
+  });
+
+  it('pause: nothing is claimed while what runs goes on', async () => {
+    const go = pit.beside('go-pause');
+    pit.dropTask('runs.md', sh(`until [ -e '${go}' ]; do sleep 0.05; done`));
+    await pit.until('it works', () => isIn(pit, 'claimed', 'runs'));
+    await pit.ok('pause');
+    pit.dropTask('stays.md', sh('true'));
+    await pit.until('it is ready', () => isIn(pit, 'ready', 'stays'));
+    fs.writeFileSync(go, '');
+    await pit.until('the running one is done', () => isIn(pit, 'done', 'runs'));
+    expect(isIn(pit, 'ready', 'stays')).toBe(true);
+    await pit.ok('resume');
+    await pit.until('the other is done', () => isIn(pit, 'done', 'stays'));
+  });
+
+  it('cancel a running task: every process of its session ends, and only those', async () => {
+    const pids = pit.beside('cancelled');
+    pit.dropTask('endless.md', STUBBORN(pids));
+    const processes = await stubbornPids(pit, pids);
+    expect(await living(processes)).toBe(5);
+    const snakes = await pit.snakes();
+    expect((await pit.cli('hold', 'endless')).stderr).toContain('snakepit cancel endless');
+    expect(await pit.ok('cancel', 'endless')).toContain('wait for it with: snakepit wait endless');
+    expect((await pit.cli('wait', '--quiet', 'endless')).code).toBe(1);
+    expect(await living(processes)).toBe(0);
+    expect(story(pit, 'failed', 'endless')).toContain('cancelled: a person cancelled it');
+    expect(await pit.snakes()).toEqual(snakes);
+  });
+
+  it('cleanup: a dry run prints the plan and does nothing; a live claim is kept; --json', async () => {
+    const go = pit.beside('go-cleanup');
+    pit.dropTask('alive.md', sh(`until [ -e '${go}' ]; do sleep 0.05; done`));
+    await pit.until('it works', () => isIn(pit, 'claimed', 'alive'));
+    expect(await pit.ok('cleanup', '--dry-run')).toMatch(/^keep +alive: its owner is alive \(s1 \(pid \d+\) is alive\)\n$/);
+    expect(json(await pit.ok('cleanup', '--dry-run', '--json'))).toMatchObject({ planned: [{ id: 'alive', verdict: { kind: 'keep' } }] });
+    expect(json(await pit.ok('cleanup', '--json'))).toMatchObject({ planned: [{ id: 'alive' }], reaped: [] });
+    fs.writeFileSync(go, '');
+    await pit.until('done', () => isIn(pit, 'done', 'alive'));
+    expect(await pit.ok('cleanup')).toBe('nothing is claimed\n');
+  });
+
+  it('in a session: done, note, wait-until, fail, and what they leave in the story', async () => {
+    const go = pit.beside('go-session');
+    pit.dropTask('says.md', sh('snakepit note one; snakepit note two words', 'snakepit wait-until 2030-01-01T00:00Z', `until [ -e '${go}' ]; do sleep 0.05; done`, 'snakepit done all is well'));
+    await pit.until('it waits', async () => (await pit.cli('show', 'says')).stdout.includes('says      it waits until 2030-01-01T00:00:00.000Z'));
+    fs.writeFileSync(go, '');
+    await pit.until('done', () => story(pit, 'done', 'says') !== '');
+    expect(story(pit, 'done', 'says')).toMatch(/it says\*\*: all is well[^]*- one\n- two words/);
+    pit.dropTask('fails.md', head('attempts: 2') + sh('snakepit fail not good'));
+    await pit.until('failed', () => story(pit, 'failed', 'fails') !== '');
+    expect(story(pit, 'failed', 'fails')).toMatch(/after 2 attempts[^]*said-fail: not good/);
+    pit.dropTask('final.md', sh('snakepit fail --final never'));
+    await pit.until('failed', () => story(pit, 'failed', 'final') !== '');
+    expect(story(pit, 'failed', 'final')).toMatch(/after 1 attempt\n[^]*said-fail: never/);
+    pit.dropTask('handwritten.md', sh("printf '%s' '{\"outcome\":\"done\",\"message\":\"by hand\"}' > \"$SNAKEPIT_RESULT_FALLBACK\""));
+    await pit.until('done', () => story(pit, 'done', 'handwritten').includes('by hand'));
+    pit.dropTask('garbage.md', head('attempts: 1') + sh('echo nonsense > "$SNAKEPIT_RESULT"'));
+    await pit.until('failed', () => story(pit, 'failed', 'garbage').includes('bad-result'));
+    pit.dropTask('timeless.md', head('attempts: 1') + sh('snakepit wait-until tomorrow'));
+    await pit.until('failed', () => story(pit, 'failed', 'timeless').includes('neither a time nor a duration'));
+  });
+
+  it('a variable that the configuration names reaches the session; nobody else\'s does', async () => {
+    pit.dropTask('env.md', sh('env | sort | cut -d= -f1 | tr "\\n" " "; echo; pwd; echo "$NAMED"'));
+    await pit.until('done', () => isIn(pit, 'done', 'env'));
+    const [names = '', cwd, named] = (await pit.ok('logs', 'env')).split('\n');
+    for (const name of names.trim().split(' ')) expect(name).toMatch(/^(PATH|HOME|LANG|NAMED|TERM|TERM_PROGRAM|TERM_PROGRAM_VERSION|SHELL|PWD|OLDPWD|SHLVL|_|SNAKEPIT_[A-Z_]+)$/);
+    expect(names).not.toContain('SECRET');
+    expect(named).toBe('named');
+    expect(cwd).toContain('/.snakepit/runs/env/');
+  });
+});
+
+describe('toss', () => {
+  const config = [...QUICK, 'toss: {depth: 1, per-task: 2, commands: true}'];
+  it('children go in line with their parent\'s name; depth and count have an end', () =>
+    withPit({ config }, async (pit) => {
+      await pit.up(1);
+      const child = (name: string): string => `printf '%s\\n' '\`\`\`sh' 'echo child' '\`\`\`' > ${name}.md`;
+      pit.dropTask('parent.md', `~~~sh\n${child('c1')}\n${child('c2')}\n${child('c3')}\nsnakepit toss c1.md\nsnakepit toss - < c2.md\nif snakepit toss c3.md; then exit 1; else echo "code $?"; fi\n~~~\n`);
+      await pit.until('parent and children are done', () => ['parent', 'c1', 'parent-2'].every((id) => isIn(pit, 'done', id)));
+      expect(await pit.ok('logs', 'parent')).toMatch(/^c1\nparent-2\nsnakepit: parent has tossed 2 tasks, as many as toss\.per-task allows\ncode 64\n$/);
+      expect(read(fileOf(pit, 'done', 'c1'))).toMatch(/^---\nparent: parent\ndepth: 1\n---\n/);
+      expect(isIn(pit, 'done', 'c3') || isIn(pit, 'ready', 'c3')).toBe(false);
+      pit.dropTask('deep.md', `${head('parent: parent', 'depth: 1')}~~~sh\n${child('g')}\nif snakepit toss g.md; then exit 1; else echo "code $?"; fi\n~~~\n`);
+      await pit.until('deep is done', () => isIn(pit, 'done', 'deep'));
+      expect(await pit.ok('logs', 'deep')).toMatch(/toss\.depth allows 1\ncode 64\n/);
+    }));
+
+  it('names no commands unless the configuration allows it, writes no parent: itself, and is told of faults with line', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      const write = (name: string, ...lines: string[]): string => `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} > ${name}.md; snakepit toss ${name}.md; echo "${name} code $?"`;
+      pit.dropTask('p.md', `~~~sh\nset +e\n${write('a', '```sh', 'id', '```')}\n${write('b', '---', 'run: id', '---', 'x')}\n${write('c', '---', 'verify: id', '---', 'x')}\n${write('d', '---', 'parent: q', '---', 'x')}\n${write('e', '---', 'timeout: soon', '---', 'x')}\n~~~\n`);
+      await pit.until('done', () => isIn(pit, 'done', 'p'));
+      const said = await pit.ok('logs', 'p');
+      for (const name of ['a', 'b', 'c', 'd', 'e']) expect(said).toContain(`${name} code 65`);
+      expect(said).toMatch(/may name no commands/);
+      expect(said).toMatch(/e\.md:2: timeout: is not a duration/);
+      expect(pit.files('ready')).toEqual([]);
+    }));
+});
+
+describe('down', () => {
+  it('drains: what runs is finished, nothing new is begun, nothing is left; the next up goes on', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      const go = pit.beside('go');
+      pit.dropTask('running.md', sh(`until [ -e '${go}' ]; do sleep 0.05; done`));
+      await pit.until('it works', () => isIn(pit, 'claimed', 'running'));
+      pit.dropTask('next.md', sh('true'));
+      await pit.until('the next is ready', () => isIn(pit, 'ready', 'next'));
+      const down = background(pit, 'down');
+      await pit.until('it says what it waits for', () => down.output().includes('waiting for 1 running: running (stop them with: snakepit down --now)'));
+      expect(await pit.ok('status')).toContain('going down (drain)');
+      fs.writeFileSync(go, '');
+      expect(await down.ended).toBe(0);
+      expect(down.output()).toContain('the pit is down; no snake, no session and no process of it is left');
+      expect(pit.processes()).toEqual([]);
+      expect([isIn(pit, 'done', 'running'), isIn(pit, 'ready', 'next')]).toEqual([true, true]);
+      expect(fs.existsSync(pit.layout.tmuxSocket)).toBe(false);
+      await pit.up(1);
+      await pit.until('the next is done', () => isIn(pit, 'done', 'next'));
+    }));
+
+  it('--now: the running task goes back to ready/, a deferral counted, no process left however stubborn; the next up runs it again', () =>
+    withPit({}, async (pit) => {
+      await pit.up(2);
+      const pids = pit.beside('pids');
+      const second = pit.beside('second');
+      pit.dropTask('work.md', sh(`if [ -e '${second}' ]; then echo "again, attempt $SNAKEPIT_ATTEMPT after: $SNAKEPIT_PREVIOUS_FAILURE"; exit 0; fi`) + STUBBORN(pids));
+      const processes = await stubbornPids(pit, pids);
+      expect(await pit.ok('down', '--now')).toContain('the pit is down');
+      expect(await living(processes)).toBe(0);
+      expect(pit.processes()).toEqual([]);
+      expect(pit.files('ready')).toEqual([expect.stringMatching(/~work~0\.0\.1\.md$/)]);
+      fs.writeFileSync(second, '');
+      await pit.up(2);
+      await pit.until('done', () => story(pit, 'done', 'work') !== '');
+      expect(await pit.ok('logs', 'work')).toContain('again, attempt 2 after: released: the pit went down while it ran');
+      expect(await pit.ok('down')).toContain('the pit is down');
+      expect(await pit.ok('down')).toContain('the pit is down');
+    }), 90_000);
+
+  it('--now while draining, after the pit was killed: what it left is taken over and ended', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      const pids = pit.beside('pids');
+      pit.dropTask('work.md', STUBBORN(pids));
+      const processes = await stubbornPids(pit, pids);
+      const daemon = await pit.daemon();
+      if (daemon !== undefined) await pit.kill(daemon);
+      await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
+      expect(await pit.ok('status')).toContain('no pit is running');
+      expect(await living(processes)).toBe(5);
+      await pit.ok('down', '--now');
+      expect(await living(processes)).toBe(0);
+      expect(pit.files('ready')).toEqual([expect.stringMatching(/~work~0\.0\.1\.md$/)]);
+    }));
+
+  it('does not call itself done while snakes live that no pit could end', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      const daemon = await pit.daemon();
+      if (daemon !== undefined) await pit.kill(daemon);
+      const good = read(pit.layout.configFile);
+      fs.writeFileSync(pit.layout.configFile, 'timeot: 5m\n');
+      const called = await pit.cli('down');
+      expect([called.code, oneLine(called.stderr)]).toEqual([69, true]);
+      expect(called.stderr).toMatch(/still alive: s1 \(pid \d+\)/);
+      fs.writeFileSync(pit.layout.configFile, good);
+      expect(await pit.ok('down')).toContain('the pit is down');
+    }));
+
+  it('--foreground: one TERM takes it down, and nothing is left', () =>
+    withPit({}, async (pit) => {
+      const foreground = background(pit, 'up', '-n', '1', '--foreground');
+      await pit.until('a snake is up', async () => (await pit.snakes()).length === 1);
+      pit.dropTask('x.md', sh('true'));
+      await pit.until('done', () => isIn(pit, 'done', 'x'));
+      foreground.child.kill('SIGTERM');
+      expect(await foreground.ended).toBe(0);
+      await until('nothing is left', () => pit.processes().length === 0, 5000);
+    }));
+
+  it('cancel of a claim whose snake is dead, with no pit: cleanup ends it as cancelled', () =>
+    withPit({ config: [...QUICK.filter((line) => !line.startsWith('adopt')), 'adopt: 0s'] }, async (pit) => {
+      await pit.up(1);
+      const pids = pit.beside('pids');
+      pit.dropTask('work.md', STUBBORN(pids));
+      const processes = await stubbornPids(pit, pids);
+      for (const one of [await pit.daemon(), ...(await pit.snakes()).map((snake) => snake.process)]) if (one !== undefined) await pit.kill(one);
+      await pit.until('both are dead', async () => (await pit.daemon()) === undefined && (await pit.snakes()).length === 0);
+      await pit.ok('cancel', 'work');
+      expect(await pit.ok('cleanup', '--dry-run')).toMatch(/^reap +work: its owner is dead/);
+      expect(await living(processes)).toBe(5);
+      expect(await pit.ok('cleanup')).toContain('work: now failed');
+      expect(await living(processes)).toBe(0);
+      expect(story(pit, 'failed', 'work')).toContain('cancelled');
+      mv(fileOf(pit, 'failed', 'work'), pit.beside('kept.md'));
+    }));
+});
