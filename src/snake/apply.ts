@@ -9,7 +9,8 @@ import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
 import { runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
-import type { SnakePorts, SnakeSetting } from './ports.js';
+import { LOOK_EVERY_MS } from './decide.js';
+import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
 
@@ -22,7 +23,7 @@ const FRESH_MS = 1000;
 const OVER: Applied = { kind: 'over' };
 
 /** Carries out one step. Each effect checks its own precondition at that moment, by the exact claim. */
-export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, memory: LaunchMemory, step: Step): Promise<Applied> {
+export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, memory: LaunchMemory, step: Step, commands: Commands): Promise<Applied> {
   const { files, clock, events } = ports;
   const dir = runDirOf(setting.layout, claim.name);
   const again = (next: LaunchMemory = memory): Applied => ({ kind: 'again', memory: next });
@@ -54,8 +55,8 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
     case 'verify': {
       if ((await end(ports, setting, claim, view, 'before its checks')).kind === 'unknown') return stuck(ports, claim, 'leftovers of the session before its checks');
       const spec = await readSpec(files, dir);
-      const runs = spec === undefined || view.attempt === undefined ? [] : await verifyAll(ports, setting, claim, view, spec, step.commands);
-      await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
+      const runs = spec === undefined || view.attempt === undefined ? [] : await verifyAll(ports, setting, claim, view, spec, step.commands, commands);
+      if (runs !== undefined) await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
       return again();
     }
     case 'conclude':
@@ -97,15 +98,29 @@ async function end({ processes, clock, events }: SnakePorts, { config }: SnakeSe
   return ended;
 }
 
-async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, spec: TaskSpec, commands: readonly string[]): Promise<VerifyRun[]> {
+/** The checks one after another, up to the first that fails. Undefined: the claim was lost, cancelled or called back meanwhile, and they count for nothing. */
+async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, spec: TaskSpec, checks: readonly string[], commands: Commands): Promise<VerifyRun[] | undefined> {
   const runs: VerifyRun[] = [];
   if (view.attempt === undefined) return runs;
+  const dir = runDirOf(setting.layout, claim.name);
   const env = await contractEnv(ports, setting, claim, view.attempt, spec);
-  for (const command of commands) {
-    if ((await ports.store.renew(claim)) === 'lost') break;
-    const result = await ports.verify(command, view.attempt.workspace, env, setting.config.verifyTimeoutMs);
-    runs.push(result);
-    if (result.code !== 0) break;
+  const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || ports.files.exists(join(dir, RUN_FILES.cancel));
+  for (const check of checks) {
+    if (await interrupted()) return undefined;
+    const abort = new AbortController();
+    const ended = new AbortController();
+    const running = ports.verify(check, view.attempt.workspace, env, setting.config.verifyTimeoutMs, abort.signal).finally(() => ended.abort());
+    while (!ended.signal.aborted) {
+      await ports.waitForChange(dir, LOOK_EVERY_MS, ended.signal);
+      if (!ended.signal.aborted && (await interrupted())) {
+        abort.abort();
+        await running;
+        return undefined;
+      }
+    }
+    const run = await running;
+    runs.push(run);
+    if (run.code !== 0) break;
   }
   return runs;
 }

@@ -12,7 +12,7 @@ export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMem
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
   if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };
   if (view.stop !== undefined) return concluded(view, `the session was ended: ${view.stop}`);
-  if (view.exit !== undefined) return afterExit(view);
+  if (view.exit !== undefined) return afterExit(view, orders);
   if (view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it' };
   if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now' };
   if (view.attempt.boot !== now.boot && view.started) return concluded(view, 'the machine was started anew');
@@ -34,9 +34,13 @@ function released(rule: string, view: AttemptView): Step {
   return { kind: 'conclude', outcome: judge({ ...factsOf(view), stop: 'released' }), rule };
 }
 
-function afterExit(view: AttemptView): Step {
+/** An attempt whose checks are still owed is not over: it can be cancelled and called back. One that owes none is concluded as it ended. */
+function afterExit(view: AttemptView, orders: Orders): Step {
   const facts = factsOf(view);
-  if (owesVerify(facts, view.verifyCommands)) return { kind: 'verify', commands: view.verifyCommands, rule: 'the session ended well; its checks are owed' };
+  const owed = owesVerify(facts, view.verifyCommands);
+  if (owed && view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it before its checks had passed' };
+  if (owed && orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now, before its checks had passed' };
+  if (owed) return { kind: 'verify', commands: view.verifyCommands, rule: 'the session ended well; its checks are owed' };
   return { kind: 'conclude', outcome: judge(facts), rule: 'the wrapper recorded the exit' };
 }
 

@@ -3,22 +3,11 @@ import { attemptOf } from '../protocol/names.js';
 import { apply } from './apply.js';
 import { decide } from './decide.js';
 import { observe } from './observe.js';
-import type { SnakePorts, SnakeSetting } from './ports.js';
-import type { LaunchMemory, Orders, SnakePolicy } from './state.js';
+import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
+import type { LaunchMemory, SnakePolicy } from './state.js';
 
 const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 6 };
 const FIRST_WAIT_MS = 500;
-
-/** What the pit told this snake, by signal; read anew at each step. */
-export interface Commands {
-  /** Finish what runs, then end. */
-  readonly draining: boolean;
-  readonly orders: Orders;
-  /** Aborted when either changes, so that no wait outlasts a command. */
-  readonly changed: AbortSignal;
-  /** False below the free-space floor: then nothing new is claimed. */
-  mayClaim(): boolean;
-}
 
 /**
  * The whole life of a snake: take up what a dead namesake left, then claim, work and settle one task at a time, until told
@@ -50,7 +39,7 @@ export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim:
   for (;;) {
     const view = await observe(ports, setting, claim);
     const step = decide(POLICY, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
-    const applied = await apply(ports, setting, claim, view, memory, step);
+    const applied = await apply(ports, setting, claim, view, memory, step, commands);
     if (applied.kind === 'over') return;
     memory = applied.memory;
   }

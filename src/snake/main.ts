@@ -11,8 +11,8 @@ import { DirectoryStore } from '../queue/directory-store.js';
 import { watchDirectory } from '../queue/watch.js';
 import { registerSnake } from '../runs/registry.js';
 import { TmuxServer } from '../tmux/server.js';
-import { snakeLoop, type Commands } from './loop.js';
-import type { SnakePorts, SnakeSetting } from './ports.js';
+import { snakeLoop } from './loop.js';
+import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { runVerify } from './verify.js';
 
 /** Exit codes of a snake: 0 told to end, 64 wrong arguments, 70 broken, 75 its name is taken. */
@@ -56,14 +56,10 @@ async function main(root: string, name: string): Promise<number> {
     store,
     tmux: new TmuxServer(layout.tmuxSocket, layout.tmuxConfig),
     verify: runVerify,
-    waitForChange: async (dir, ms) => {
-      const stop = new AbortController();
-      const wake = (): void => stop.abort();
-      const unwatch = watchDirectory(dir, wake);
-      const { signal } = changed;
-      signal.addEventListener('abort', wake, { once: true });
-      await systemClock.sleep(ms, stop.signal);
-      signal.removeEventListener('abort', wake);
+    waitForChange: async (dir, ms, enough) => {
+      const touched = new AbortController();
+      const unwatch = watchDirectory(dir, () => touched.abort());
+      await systemClock.sleep(ms, AbortSignal.any([touched.signal, changed.signal, ...(enough === undefined ? [] : [enough])]));
       unwatch();
     },
   };

@@ -8,6 +8,7 @@ import type { Owner } from '../protocol/names.js';
 import type { QueueStore } from '../queue/store.js';
 import type { Launched, LaunchSpec } from '../tmux/server.js';
 import type { VerifyRun } from '../protocol/records.js';
+import type { Orders } from './state.js';
 
 /** The outside world of one snake. The simulator brings its own of each. */
 export interface SnakePorts {
@@ -17,10 +18,10 @@ export interface SnakePorts {
   readonly events: EventSink;
   readonly store: QueueStore;
   readonly tmux: { launch(spec: LaunchSpec): Promise<Launched> };
-  /** Runs one verify: command in the workspace, outside the agent's session, and says how it ended. */
-  readonly verify: (command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number) => Promise<VerifyRun>;
-  /** Resolves when something changed in the directory, at the latest after `ms`. */
-  readonly waitForChange: (dir: string, ms: number) => Promise<void>;
+  /** Runs one verify: command in the workspace, outside the agent's session, and says how it ended; aborted, it is killed and says so soon. */
+  readonly verify: (command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number, abort: AbortSignal) => Promise<VerifyRun>;
+  /** Resolves when something changed in the directory, when a command came, or when `enough` aborts; at the latest after `ms`. */
+  readonly waitForChange: (dir: string, ms: number, enough?: AbortSignal) => Promise<void>;
 }
 
 export interface SnakeSetting {
@@ -30,4 +31,15 @@ export interface SnakeSetting {
   readonly pitId: string;
   /** The environment that sessions may inherit from, by allow-list. */
   readonly outerEnv: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the pit told this snake, by signal; read anew at each step. */
+export interface Commands {
+  /** Finish what runs, then end. */
+  readonly draining: boolean;
+  readonly orders: Orders;
+  /** Aborted when either changes, so that no wait outlasts a command. */
+  readonly changed: AbortSignal;
+  /** False below the free-space floor: then nothing new is claimed. */
+  mayClaim(): boolean;
 }

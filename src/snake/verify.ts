@@ -9,7 +9,7 @@ const TAIL = 40;
  * One verify: command in a shell of its own, in its own session, bearing the claim's marker, so that the end of the claim
  * ends it too. Status 124: it outlived its time; 127: it could not be started.
  */
-export function runVerify(command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number): Promise<VerifyRun> {
+export function runVerify(command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number, abort: AbortSignal): Promise<VerifyRun> {
   return new Promise((resolve) => {
     const child = spawn('/bin/sh', ['-c', command], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let kept = '';
@@ -19,12 +19,17 @@ export function runVerify(command: string, cwd: string, env: Readonly<Record<str
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     let timedOut = false;
+    const kill = (): void => {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      kill();
     }, timeoutMs);
+    abort.addEventListener('abort', kill, { once: true });
     const settle = (code: number): void => {
       clearTimeout(timer);
+      abort.removeEventListener('abort', kill);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve({ command, code, tail: tailLines(kept, TAIL) });

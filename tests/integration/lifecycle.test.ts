@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
-import { parseClaim, printClaim } from '../../src/protocol/names.js';
+import { parseClaim, parseReady, printClaim } from '../../src/protocol/names.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { until } from '../rig/until.js';
 import { call, fileOf, head, isIn, read, sh, story, tasksIn, withPit } from './rig.js';
@@ -314,6 +314,27 @@ describe('policies', () => {
       expect(story(pit, 'failed', 'slow')).toContain('exit-status: it exited with status 3');
     }));
 
+  it('cancel and down --now reach a task whose checks run', () =>
+    withPit({}, async (pit) => {
+      const check = (id: string): string => head(`verify: "echo $$ > '${pit.beside(`${id}.check`)}'; exec sleep 1000"`) + sh('true');
+      const checking = async (id: string): Promise<ProcessIdentity> => {
+        await pit.until(`the check of ${id} runs`, () => /^\d+\n$/.test(read(pit.beside(`${id}.check`))));
+        return identify(Number(read(pit.beside(`${id}.check`)))) as ProcessIdentity;
+      };
+      await pit.up(1);
+      pit.dropTask('a.md', check('a'));
+      const first = await checking('a');
+      await pit.ok('cancel', 'a');
+      await pit.until('it is cancelled', () => story(pit, 'failed', 'a').includes('a person cancelled it'));
+      expect(await alive(first)).toBe(false);
+
+      pit.dropTask('b.md', check('b'));
+      const second = await checking('b');
+      await pit.ok('down', '--now');
+      expect(await alive(second)).toBe(false);
+      expect(parseReady(basename(fileOf(pit, 'ready', 'b')))?.counters).toEqual({ failures: 0, losses: 0, deferrals: 1 });
+    }));
+
   it('a daemon that a session leaves behind is ended before the task is settled', () =>
     withPit({}, async (pit) => {
       await pit.up(1);
@@ -322,18 +343,6 @@ describe('policies', () => {
       await pit.until('done', () => isIn(pit, 'done', 'a'));
       const daemon = identify(Number(read(file)));
       expect(daemon !== undefined && (await alive(daemon))).toBe(false);
-    }));
-});
-
-describe('known faults, to be turned round when they are mended', () => {
-  it.fails('cancel reaches a task whose checks run', () =>
-    withPit({}, async (pit) => {
-      await pit.up(1);
-      pit.dropTask('a.md', head(`verify: "touch '${pit.beside('checking')}'; until [ -e '${pit.beside('a.go')}' ]; do sleep 0.05; done"`) + sh('true'));
-      await pit.until('its checks run', () => fs.existsSync(pit.beside('checking')));
-      await pit.ok('cancel', 'a');
-      // Now the only snake must be let out of the check, or nothing could be put down.
-      await pit.until('it is cancelled', () => isIn(pit, 'failed', 'a'), 5000).finally(() => letGo(pit, 'a'));
     }));
 });
 

@@ -61,6 +61,9 @@ describe('decide', () => {
     ['exit 0 before going down', { ...RUNNING, exit: exit(0) }, {}, true, 'conclude done'],
     ['exit 0, said fail', { ...RUNNING, exit: exit(0), result: { kind: 'fail', message: '', final: false } }, {}, false, 'conclude said-fail'],
     ['exit 0, checks owed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'] }, {}, false, 'verify'],
+    ['exit 0, checks owed, cancelled', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], cancelled: true }, {}, true, 'stop cancelled'],
+    ['exit 0, checks owed, going down', { ...RUNNING, exit: exit(0), verifyCommands: ['x'] }, {}, true, 'stop released'],
+    ['exit 0, no checks owed, cancelled: it ended before', { ...RUNNING, exit: exit(0), cancelled: true }, {}, true, 'conclude done'],
     ['exit 1, checks are not owed', { ...RUNNING, exit: exit(1), verifyCommands: ['x'] }, {}, false, 'conclude exit-status'],
     ['exit 0, checks passed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 0, tail: [] }] }, {}, false, 'conclude done'],
     ['exit 0, checks failed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 1, tail: [] }] }, {}, false, 'conclude verify-failed'],
@@ -98,7 +101,7 @@ describe('decide', () => {
                         else if (outcome !== undefined) expect(step.kind).toBe('settle');
                         else if (attempt === undefined) expect(step.kind).toBe(release ? 'conclude' : 'prepare');
                         else if (stop !== undefined) expect(step.kind).toBe('conclude');
-                        else if (end !== undefined) expect(['conclude', 'verify']).toContain(step.kind);
+                        else if (end !== undefined) expect(summary(step).split(' ')[0]).toBe(end.code !== 0 || verifyCommands.length === 0 ? 'conclude' : cancelled || release ? 'stop' : 'verify');
                         else if (cancelled) expect(summary(step)).toBe('stop cancelled');
                         else if (release) expect(summary(step)).toBe('stop released');
                         // Never a launch of what has started: that would be a second agent.
