@@ -7,14 +7,15 @@ export interface Waiting {
 
 export type WaitVerdict =
   | { readonly kind: 'ready'; readonly why: string }
-  | { readonly kind: 'not-yet'; readonly why: string }
+  /** `missing`: needed ids that exist nowhere, where that was looked at. */
+  | { readonly kind: 'not-yet'; readonly why: string; readonly missing?: readonly string[] }
   | { readonly kind: 'never'; readonly why: string };
 
 /**
  * Pure: which waiting tasks may go, which wait on, and which can never go (a task they need failed, or they need each other).
- * An id that nobody has dropped yet is waited for: files arrive in any order.
+ * An id that nobody has dropped yet is waited for: files arrive in any order. `known` tells a person which those are.
  */
-export function judgeWaiting(tasks: readonly Waiting[], ended: { done(id: string): boolean; failed(id: string): boolean }, nowMs: number): Map<string, WaitVerdict> {
+export function judgeWaiting(tasks: readonly Waiting[], ended: { done(id: string): boolean; failed(id: string): boolean }, nowMs: number, known?: ReadonlySet<string>): Map<string, WaitVerdict> {
   const needs = new Map(tasks.map((task) => [task.id, task.after.filter((id) => !ended.done(id))]));
   const verdicts = new Map<string, WaitVerdict>();
   for (const task of tasks) {
@@ -23,7 +24,10 @@ export function judgeWaiting(tasks: readonly Waiting[], ended: { done(id: string
     const circle = failed === undefined ? findCircle(task.id, needs) : undefined;
     if (failed !== undefined) verdicts.set(task.id, { kind: 'never', why: `it needs ${failed}, which failed` });
     else if (circle !== undefined) verdicts.set(task.id, { kind: 'never', why: `these tasks need each other: ${circle.join(' → ')}` });
-    else if (open.length > 0) verdicts.set(task.id, { kind: 'not-yet', why: `waits for ${open.join(', ')}` });
+    else if (open.length > 0) {
+      const missing = known === undefined ? [] : open.filter((id) => !known.has(id));
+      verdicts.set(task.id, { kind: 'not-yet', why: `waits for ${open.map((id) => (missing.includes(id) ? `${id} (no such task)` : id)).join(', ')}`, missing });
+    }
     else if (task.dueAt > nowMs) verdicts.set(task.id, { kind: 'not-yet', why: `not before ${new Date(task.dueAt).toISOString()}` });
     else verdicts.set(task.id, { kind: 'ready', why: task.after.length > 0 ? `${task.after.join(', ')} done` : 'its time has come' });
   }

@@ -5,6 +5,8 @@ import type { Processes } from '../lib/processes.js';
 import { InvariantError, unreachable } from '../lib/unreachable.js';
 import { isTaskFile, QUEUE_STATES, type Layout, type QueueState } from '../protocol/layout.js';
 import { markerOf, parseClaim, parseReady, printClaim, printReady, printStuck, printWaiting, type ClaimName, type Owner } from '../protocol/names.js';
+import { parseJson } from '../protocol/records.js';
+import { parseDesired } from '../protocol/snapshot.js';
 import { ReadyListing } from './ready-listing.js';
 import type { Claim, Claimed, Destination, QueueStore } from './store.js';
 
@@ -28,6 +30,7 @@ export class DirectoryStore implements QueueStore {
   /** Monotonic time of the last full listing; -Infinity: due now. */
   private listedAt = Number.NEGATIVE_INFINITY;
   private wakers: (() => void)[] = [];
+  private told: { readonly mtimeMs: number; readonly goingDown: boolean } | undefined;
 
   constructor(layout: Layout, ports: DirectoryStorePorts) {
     this.layout = layout;
@@ -41,7 +44,7 @@ export class DirectoryStore implements QueueStore {
 
   async claim(owner: Owner): Promise<Claimed> {
     const { files } = this.ports;
-    if (await files.exists(this.layout.paused)) return { kind: 'paused' };
+    if ((await files.exists(this.layout.paused)) || (await this.goingDown())) return { kind: 'paused' };
     const ready = this.layout.dir('ready');
     for (;;) {
       const file = this.listing.take() ?? (await this.relist());
@@ -60,6 +63,15 @@ export class DirectoryStore implements QueueStore {
       await files.touch(claimed);
       return { kind: 'claimed', claim: { name, marker: markerOf(name), file: claimed } };
     }
+  }
+
+  /** A pit that drains takes up what runs and nothing more, also by a snake that was started only to adopt. */
+  private async goingDown(): Promise<boolean> {
+    const { files } = this.ports;
+    const mtimeMs = await files.mtimeMs(this.layout.desired);
+    if (mtimeMs === undefined) return false;
+    if (this.told?.mtimeMs !== mtimeMs) this.told = { mtimeMs, goingDown: (parseDesired(parseJson(await files.read(this.layout.desired)))?.mode ?? 'run') !== 'run' };
+    return this.told.goingDown;
   }
 
   /** The listing ran dry. Whoever claims often looks often, but never more than four times a second: watchers lose events. */

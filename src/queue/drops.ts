@@ -5,8 +5,10 @@ import type { Processes } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseClaim, parseReady, parseWaiting } from '../protocol/names.js';
-import { beginRound, refuse, takeIn, type IntakePorts } from './intake.js';
+import { beginRound, meantId, takeIn, type IntakePorts } from './intake.js';
+import { refuse } from './refusals.js';
 import { isDropName, judgeDrop, type DropLook } from './settled.js';
+import { putAwayMended, putAwayStrays } from './stray-stories.js';
 
 /** Where drops may lie: the zone itself, and files that a person put straight into a state directory under a foreign name. */
 const ZONES = ['', 'ready', 'waiting', 'held', 'claimed'] as const;
@@ -64,6 +66,7 @@ export async function takeInDrops(ports: IntakePorts & { processes: Processes },
     }
   }
   for (const key of memory.keys()) if (!seen.has(key)) memory.delete(key);
+  await putAwayStrays(ports.files, layout, now.wallMs);
   if (settled.length === 0 && refused.length === 0) return { taken: 0, refused: 0, waiting };
   const lock = await take(ports.files, ports.processes, layout.locks.intake);
   if (lock.kind === 'held') return { taken: 0, refused: 0, waiting: waiting + settled.length };
@@ -75,7 +78,7 @@ export async function takeInDrops(ports: IntakePorts & { processes: Processes },
 }
 
 async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly { dir: string; name: Buffer }[], refused: readonly { dir: string; name: Buffer; problem: string; fix: string }[], maxBytes: number, waiting: number): Promise<DropRound> {
-  for (const drop of refused) await refuse(ports, layout, drop.dir, drop.name, { line: 1, ...drop }, true);
+  for (const drop of refused) await refuse(ports, layout, drop.dir, drop.name, meantId(undefined, drop.name), { line: 1, ...drop }, true);
   const busy = openForWriting(settled.map(({ dir, name }) => Buffer.concat([Buffer.from(`${dir}/`), name])));
   const round = await beginRound(ports.files, layout);
   let taken = 0;
@@ -90,5 +93,6 @@ async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly
     if (result?.ok === true) taken += 1;
     else if (result !== undefined) bad += 1;
   }
+  await putAwayMended(ports.files, layout);
   return { taken, refused: bad, waiting: still };
 }

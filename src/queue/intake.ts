@@ -2,15 +2,16 @@ import { join } from 'node:path';
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
 import { PathError, type Files } from '../lib/files.js';
-import { newNonce } from '../lib/ids.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { show } from '../lib/text.js';
 import type { TaskFault } from '../protocol/front-matter.js';
 import { isTaskFile, type Layout, type QueueState } from '../protocol/layout.js';
 import { parseTask, type ParsedTask } from '../protocol/parse-task.js';
+import { parseAny } from '../protocol/names.js';
 import { idFromFileName } from '../protocol/task-id.js';
 import { idsOnTheWay } from './locate.js';
 import { placeTask, type Placement } from './place.js';
+import { refuse } from './refusals.js';
 
 export interface IntakePorts {
   readonly files: Files;
@@ -38,10 +39,18 @@ export async function planPlacement(ports: IntakePorts, layout: Layout, round: I
   const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
   const line = task.spec.id === undefined ? 1 : 2;
   // `x.result` would settle as done/x.result.md, which is where the story of `x` goes.
-  if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories and refused files`, fix: 'give it another id:, one that does not end in .result' });
+  if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories and refused files`, fix: 'give it another id, one that does not end in .result' });
   const taken = await whereTaken(ports.files, layout, round, placement.id, from);
   if (taken === undefined) return ok(placement);
-  return err({ line, problem: `the id ${placement.id} is taken: a task of that id is in ${taken}/`, fix: taken === 'failed' ? `to try that one again: snakepit retry ${placement.id}; else give this one another id:` : 'give this one another id:' });
+  const again = taken === 'failed' ? `to try that one again: snakepit retry ${placement.id}; else ` : taken === 'done' ? `to run that one again: snakepit rerun ${placement.id}; else ` : '';
+  return err({ line, problem: `the id ${placement.id} is taken: a task of that id is in ${taken}/`, fix: `${again}${task.spec.id === undefined ? 'add `id: other` to its front matter' : 'change its id:'}` });
+}
+
+/** The id that a refused file means, as far as it can be seen: what it names, else what its name gives. */
+export function meantId(bytes: Uint8Array | undefined, fileName: Buffer): string {
+  const head = /^\uFEFF?---\r?\n([^]*?)\n---/.exec(Buffer.from(bytes?.subarray(0, 16_384) ?? []).toString('utf8'))?.[1];
+  const named = /^id:[ \t]*([a-z0-9][a-z0-9._-]{0,63})[ \t]*\r?$/m.exec(head ?? '')?.[1];
+  return named ?? parseAny(fileName.toString('latin1'))?.id ?? idFromFileName(fileName);
 }
 
 async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: string, from: string | undefined): Promise<QueueState | undefined> {
@@ -63,14 +72,14 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
     // One file that we may not read must not end the pit; anything else (no descriptors left, a bad disk) is no fault of the file's.
     if (!(cause instanceof PathError) || (cause.code !== 'EACCES' && cause.code !== 'EPERM')) throw cause;
     const fault: TaskFault = { line: 1, problem: `it cannot be read (${cause.code})`, fix: 'give its reader the right to: chmod u+r, or change its owner' };
-    await refuse(ports, layout, dir, fileName, fault);
+    await refuse(ports, layout, dir, fileName, meantId(undefined, fileName), fault);
     return err(fault);
   }
   if (bytes === undefined) return undefined;
   const checked = await checkTask(bytes, maxBytes);
   const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`) : checked;
   if (!planned.ok) {
-    await refuse(ports, layout, dir, fileName, planned.error);
+    await refuse(ports, layout, dir, fileName, meantId(bytes, fileName), planned.error);
     return planned;
   }
   const target = join(layout.dir(planned.value.state), planned.value.fileName);
@@ -85,33 +94,11 @@ export async function settleIn(ports: IntakePorts, layout: Layout, round: Intake
   const { files, events, clock } = ports;
   round.ids.set(placement.id, placement.state);
   await files.syncDir(layout.dir(placement.state));
-  const oldStory = join(layout.dir('failed'), `${placement.id}.result.md`);
-  if (await files.exists(oldStory)) {
+  for (const state of ['failed', 'done'] as const) {
+    const oldStory = join(layout.dir(state), `${placement.id}.result.md`);
+    if (!(await files.exists(oldStory))) continue;
     await files.makeDir(join(layout.runs, placement.id));
     await files.rename(oldStory, join(layout.runs, placement.id, `story-before-${clock.wallMs()}.md`));
   }
   await events.emit({ kind: 'task-added', id: placement.id, from: show(from), state: placement.state });
-}
-
-/** Moves what cannot be taken in to failed/, under a name that is nobody's id, and writes why. */
-export async function refuse(ports: IntakePorts, layout: Layout, dir: string, fileName: Buffer, fault: TaskFault, special = false): Promise<void> {
-  const { files, events } = ports;
-  const stem = `${idFromFileName(fileName)}.refused-${newNonce()}`;
-  const kept = join(layout.dir('failed'), special ? `${stem}.special` : `${stem}.md`);
-  if ((await files.rename(Buffer.concat([Buffer.from(`${dir}/`), fileName]), kept)) === 'missing') return;
-  const original = show(fileName.toString('utf8'));
-  await files.write(
-    join(layout.dir('failed'), `${stem}.result.md`),
-    [
-      `# Not taken in: ${original}`,
-      '',
-      `- **where**: ${original}, line ${fault.line}`,
-      `- **problem**: ${fault.problem}`,
-      `- **what to do**: ${fault.fix}; ${special ? `it lies beside this as \`${stem}.special\`` : `then \`mv ${stem}.md ../mended-name.md\``}`,
-      '',
-      'The file lies beside this one, byte for byte as it was dropped.',
-      '',
-    ].join('\n'),
-  );
-  await events.emit({ kind: 'task-refused', file: original, line: fault.line, problem: fault.problem, fix: fault.fix });
 }

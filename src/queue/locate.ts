@@ -33,6 +33,7 @@ export async function listState(files: Files, layout: Layout, state: QueueState)
  * order of the states, finds it unless it moves again in that very instant.
  */
 export async function locate(files: Files, layout: Layout, id: string): Promise<Located | undefined> {
+  if (!isTaskFile(`${id}.md`) || id.includes('/')) return undefined;
   for (let look = 0; look < 3; look += 1) {
     for (const state of ['done', 'failed'] as const) {
       const file = join(layout.dir(state), `${id}.md`);

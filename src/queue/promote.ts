@@ -6,6 +6,7 @@ import type { Layout } from '../protocol/layout.js';
 import { parseWaiting, printReady, type WaitingName } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { judgeWaiting, type WaitVerdict } from './dependencies.js';
+import { idsOnTheWay } from './locate.js';
 
 /** What each waiting file needs, read once per version of the file. */
 export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after: readonly string[] }>;
@@ -45,8 +46,8 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
   return found;
 }
 
-/** Every waiting task with the reason why it waits. */
-export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
+/** Every waiting task with the reason why it waits; with `known`, also which needed ids exist nowhere. */
+export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number, known?: ReadonlySet<string>): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
   const waiting = await readWaiting(files, layout, memory);
   const needed = new Set(waiting.flatMap((task) => task.after));
   const done = new Set<string>();
@@ -56,7 +57,12 @@ export async function judgeAllWaiting(files: Files, layout: Layout, memory: Need
     else if (await files.exists(join(layout.dir('failed'), `${id}.md`))) failed.add(id);
   }
   const tasks = waiting.map(({ name, after }) => ({ id: name.id, dueAt: name.dueAt, after }));
-  return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs) };
+  return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs, known) };
+}
+
+/** For a person: each waiting task's reason, ids that exist nowhere among them named as such. */
+export async function explainWaiting(files: Files, layout: Layout, nowMs: number): Promise<Map<string, WaitVerdict>> {
+  return (await judgeAllWaiting(files, layout, new Map(), nowMs, new Set((await idsOnTheWay(files, layout)).keys()))).verdicts;
 }
 
 /**

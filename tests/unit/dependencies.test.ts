@@ -55,4 +55,10 @@ describe('judgeWaiting', () => {
     expect(verdicts([chain[0] as Waiting, ...chain.slice(4900)]).get('t0')?.kind).toBe('not-yet');
     expect(performance.now() - startedAt).toBeLessThan(5000);
   });
+
+  it('names needs that exist nowhere, where that was looked at', () => {
+    const of = (known?: ReadonlySet<string>): WaitVerdict | undefined => judgeWaiting([task('a', ['b', 'ghost'])], { done: () => false, failed: () => false }, NOW, known).get('a');
+    expect(of(new Set(['a', 'b']))).toEqual({ kind: 'not-yet', why: 'waits for b, ghost (no such task)', missing: ['ghost'] });
+    expect(of()).toMatchObject({ why: 'waits for b, ghost' });
+  });
 });
