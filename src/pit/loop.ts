@@ -1,3 +1,4 @@
+import { watch, watchedSessions, type WatchMemory } from '../watchdog/watch.js';
 import { execute, plan } from '../cleanup/reaper.js';
 import type { Successor } from '../cleanup/state.js';
 import { parseDesired, type DesiredRecord, type SnakeRow, type Snapshot } from '../protocol/snapshot.js';
@@ -10,7 +11,7 @@ import { publishMissingStories } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { applySupervise } from './apply.js';
 import type { LiveConfig } from './live-config.js';
-import { observeSnakes, observeSpawned } from './observe.js';
+import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
 import type { PitPorts, PitSetting } from './ports.js';
 import type { Slot, Slots } from './state.js';
 import { supervise, SUPERVISE_POLICY } from './supervise.js';
@@ -26,6 +27,7 @@ export interface PitMemory {
   promoteKey: string;
   promotedMonoMs: number;
   tmuxMonoMs: number;
+  readonly watched: WatchMemory;
   lastSnapshot: string;
 }
 
@@ -47,7 +49,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
 
   const { seen, leftovers } = await observeSnakes(files, processes, layout);
   const spawned = await observeSpawned(processes, memory.slots);
-  const decided = supervise(SUPERVISE_POLICY, memory.slots, seen, spawned, memory.desired, clock.monoMs());
+  const decided = supervise(SUPERVISE_POLICY, memory.slots, seen, spawned, memory.desired, clock.monoMs(), await observeOrphans(files, processes, layout));
   memory.slots = decided.slots;
   for (const action of decided.actions) {
     const slot = await applySupervise(ports, setting, action);
@@ -57,10 +59,10 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
 
   const cleanup = { layout, config, successor: (snake: string) => successorOf(memory.slots, memory.desired, snake) };
   await execute(ports, cleanup, await plan(ports, cleanup));
-  const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs);
+  const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   await publish(ports, setting, memory, live, tmux);
 
-  const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting');
+  const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting' || slot.kind === 'backing-off');
   const over = memory.desired.mode !== 'run' && !busy;
   const soon = drops.waiting > 0 || moved;
   return { nextMs: soon ? Math.min(100, config.tickMs) : config.tickMs, over };
@@ -97,7 +99,7 @@ const printDue = (nowMs: number): string => `${Math.floor(nowMs).toString(36).pa
 
 function successorOf(slots: Slots, desired: DesiredRecord, snake: string): Successor {
   const slot = slots.get(snake);
-  if (desired.mode !== 'run' || slot === undefined) return 'refused';
+  if (desired.mode === 'now' || slot === undefined) return 'refused';
   switch (slot.kind) {
     case 'starting':
     case 'backing-off':
@@ -112,16 +114,21 @@ function successorOf(slots: Slots, desired: DesiredRecord, snake: string): Succe
 }
 
 /** The one query per tick; none while nothing is claimed, but for a slow look whether the server still stands. */
-async function lookAtTmux(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, rescanMs: number): Promise<Pick<Snapshot, 'tmux' | 'sessions'>> {
+async function lookAtTmux(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, rescanMs: number, live: LiveConfig): Promise<Pick<Snapshot, 'tmux' | 'sessions'>> {
   const { files, clock, tmux, log } = ports;
   const idle = (await files.list(layout.dir('claimed'))).length === 0;
   if (idle && clock.monoMs() - memory.tmuxMonoMs < rescanMs) return { tmux: 'up', sessions: 0 };
   memory.tmuxMonoMs = clock.monoMs();
-  const sessions = await tmux.sessions();
+  const profiles = live.profiles();
+  const captured = await watchedSessions(ports, layout, profiles, memory.watched);
+  const sessions = await tmux.sessions(captured);
+  await watch(ports, profiles, memory.watched, sessions, live.current().retryMs);
   switch (sessions.kind) {
     case 'listed':
       return { tmux: 'up', sessions: sessions.rows.length };
     case 'gone':
+      // Its directory is being removed: a server founded now would be nobody's.
+      if (!(await files.exists(layout.pitId))) return { tmux: 'gone', sessions: 0 };
       log.warn('the tmux server is gone; founding it anew');
       return { tmux: await tmux.found(files), sessions: 0 };
     case 'unknown':
@@ -162,7 +169,7 @@ function rowOf(snake: string, slot: Slot): SnakeRow {
     case 'backing-off':
       return { snake, state: 'backing-off', pid: undefined, why: `${slot.deaths.length} deaths` };
     case 'broken':
-      return { snake, state: 'broken', pid: undefined, why: slot.why };
+      return { snake, state: 'broken', pid: undefined, why: `${slot.why}; why: snakepit logs ${snake}; then say snakepit up again` };
     default:
       return unreachable(slot);
   }

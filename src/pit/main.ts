@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execute, plan } from '../cleanup/reaper.js';
@@ -7,11 +7,12 @@ import { fileEventSink } from '../events/event-log.js';
 import { openPitLog } from '../events/logger.js';
 import { take } from '../lib/baton.js';
 import { systemClock } from '../lib/clock.js';
-import { linuxProcesses } from '../lib/linux-processes.js';
+import { identify, linuxProcesses } from '../lib/linux-processes.js';
 import { nodeFiles } from '../lib/node-files.js';
 import { endSession } from '../agents/end-session.js';
 import { layoutOf } from '../protocol/layout.js';
-import { pitEntry } from '../protocol/names.js';
+import type { ProcessIdentity } from '../lib/processes.js';
+import { parseClaim, pitEntry } from '../protocol/names.js';
 import { parseJson } from '../protocol/records.js';
 import { parseDesired } from '../protocol/snapshot.js';
 import { watchDrops } from '../queue/drop-watcher.js';
@@ -52,7 +53,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   chmodSync(shim, 0o700);
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
-  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, lastSnapshot: '' };
+  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, watched: new Map(), lastSnapshot: '' };
   const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv: cleanEnv(process.env), config: () => live.current(), slots: () => memory.slots };
 
   let leave = false;
@@ -60,7 +61,11 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   const want = (mode: 'drain' | 'now'): void => {
     void files.write(layout.desired, `${JSON.stringify({ ...memory.desired, mode })}\n`).then(wake);
   };
-  process.on('SIGINT', () => want((interrupts += 1) === 1 ? 'drain' : 'now'));
+  process.on('SIGINT', () => {
+    interrupts += 1;
+    if (options.foreground) process.stderr.write(interrupts === 1 ? finishing(readdirSync(layout.dir('claimed'))) : 'snakepit: ending it now\n');
+    want(interrupts === 1 ? 'drain' : 'now');
+  });
   process.on('SIGTERM', () => want('now'));
   process.on('SIGHUP', () => {
     leave = true;
@@ -74,15 +79,21 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   log.info('the pit is up', { pid: process.pid, snakes: desired.snakes });
   const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined)), watchDirectory(layout.dir('done'), wake), watchDirectory(layout.dir('failed'), wake), watchDirectory(layout.snakes, wake)];
   const unwatchDrops = watchDrops(layout.queue, wake);
+  let tmuxServer = await serverOf(tmux);
   let over = false;
-  while (!over && !leave) {
+  let lost = false;
+  while (!over && !leave && !lost) {
     woken = false;
-    const ticked = await tick(ports, setting, memory, live);
-    over = ticked.over;
-    if (!over && !leave) await pause(ticked.nextMs);
+    try {
+      over = (await ownDirectory()) ? await round() : false;
+    } catch (cause) {
+      if (await ownDirectory()) throw cause;
+    }
+    lost = !(await ownDirectory());
   }
   for (const stop of unwatch) stop();
   await unwatchDrops();
+  if (lost) return lostDirectory(ports, setting, tmuxServer);
   if (!leave) await goDown(ports, setting);
   await events.emit({ kind: 'pit-stopped', how: leave ? 'left-running' : memory.desired.mode === 'now' ? 'now' : 'drained' });
   log.info('the pit is down');
@@ -90,6 +101,19 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await log.close();
   await lock.release();
   return 0;
+
+  async function round(): Promise<boolean> {
+    if (tmuxServer === undefined || (await processes.liveness(tmuxServer)) === 'dead') tmuxServer = await serverOf(tmux);
+    const ticked = await tick(ports, setting, memory, live);
+    if (!ticked.over && !leave) await pause(ticked.nextMs);
+    return ticked.over;
+  }
+
+  /** False when somebody removed it under us, or put another in its place; one file that is missing is no such thing. */
+  async function ownDirectory(): Promise<boolean> {
+    const id = (await files.read(layout.pitId))?.trim();
+    return id === undefined ? (await files.exists(layout.queue)) && (await files.exists(layout.desired)) : id === pitId;
+  }
 
   /** Until the next tick; a wake shortens it, but never below a tenth of a tick, so that a storm of events costs little. */
   async function pause(nextMs: number): Promise<void> {
@@ -112,6 +136,27 @@ async function rebootReport({ files, events, processes, log }: PitPorts, { layou
     await events.emit({ kind: 'pit-rebooted', requeued });
   }
   await files.write(file, `${processes.boot()}\n`);
+}
+
+async function serverOf(tmux: TmuxServer): Promise<ProcessIdentity | undefined> {
+  const pid = await tmux.pid();
+  return pid === undefined ? undefined : identify(pid);
+}
+
+/** Somebody removed the directory under a running pit: without its socket the tmux server can only be ended by its pid. */
+async function lostDirectory({ files, processes, clock, tmux }: PitPorts, { layout, pitId, slots, config }: PitSetting, tmuxServer: ProcessIdentity | undefined): Promise<number> {
+  process.stderr.write(`${new Date().toISOString()} pit: its directory is gone; ending what it started\n`);
+  for (const slot of slots().values()) if (slot.kind === 'up' || slot.kind === 'starting') await processes.signal(slot.process, 'SIGKILL');
+  await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);
+  // A removal that takes its time may have had the server founded anew half-way.
+  const servers = (await files.exists(layout.pitId)) ? [tmuxServer] : [tmuxServer, await serverOf(tmux)];
+  for (const one of servers) if (one !== undefined) await processes.signal(one, 'SIGTERM');
+  return 70;
+}
+
+function finishing(claimed: readonly string[]): string {
+  const ids = claimed.flatMap((file) => parseClaim(file)?.id ?? []);
+  return ids.length === 0 ? 'snakepit: going down\n' : `snakepit: finishing ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ` and ${ids.length - 5} more` : ''}; Ctrl-C again ends ${ids.length === 1 ? 'it' : 'them'} now\n`;
 }
 
 /** Leaves nothing behind: claims of the dead reaped, the tmux server ended, and every process that bears this pit's mark. */

@@ -1,6 +1,7 @@
 import type { Files } from '../lib/files.js';
 import type { Processes } from '../lib/processes.js';
 import type { Layout } from '../protocol/layout.js';
+import { parseClaim } from '../protocol/names.js';
 import { listSnakes } from '../runs/registry.js';
 import type { Slots, SnakeSeen } from './state.js';
 
@@ -28,4 +29,14 @@ export async function observeSpawned(processes: Processes, slots: Slots): Promis
     spawned.set(snake, liveness === 'dead' ? { kind: 'died', process: slot.process } : liveness === 'alive' ? { kind: 'alive', process: slot.process } : { kind: 'unknown' });
   }
   return spawned;
+}
+
+/** Snake names whose claim has a dead owner of this boot: a namesake may adopt it. */
+export async function observeOrphans(files: Files, processes: Processes, layout: Layout): Promise<Set<string>> {
+  const orphans = new Set<string>();
+  for (const file of await files.list(layout.dir('claimed'))) {
+    const owner = parseClaim(file)?.owner;
+    if (owner !== undefined && owner.boot === processes.boot() && (await processes.liveness(owner)) === 'dead') orphans.add(owner.snake);
+  }
+  return orphans;
 }

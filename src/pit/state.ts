@@ -14,7 +14,7 @@ export type Slot =
   | { readonly kind: 'empty'; readonly deaths: readonly number[] }
   | { readonly kind: 'starting'; readonly process: ProcessIdentity; readonly sinceMonoMs: number; readonly deaths: readonly number[] }
   | { readonly kind: 'up'; readonly process: ProcessIdentity; readonly sinceMonoMs: number; readonly deaths: readonly number[]; readonly told: 'nothing' | 'drain' | 'now' }
-  | { readonly kind: 'backing-off'; readonly untilMonoMs: number; readonly deaths: readonly number[] }
+  | { readonly kind: 'backing-off'; readonly untilMonoMs: number; readonly deaths: readonly number[]; readonly last?: ProcessIdentity }
   | { readonly kind: 'broken'; readonly why: string };
 
 export type Slots = ReadonlyMap<string, Slot>;

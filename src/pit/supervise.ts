@@ -19,12 +19,13 @@ export const snakeNames = (count: number): string[] => Array.from({ length: coun
 
 /**
  * Pure: slots, what was seen of each snake, and what is wanted → new slots and what to do. At most one action a slot a
- * tick. A snake that cannot be looked at ("unknown") keeps its slot: no second one is started beside it.
+ * tick. A snake that cannot be looked at ("unknown") keeps its slot: no second one is started beside it. `orphans`: names whose
+ * claim has a dead owner; unless the pit goes down now, each gets a successor that adopts it, and is told to end once it has.
  */
-export function supervise(policy: SupervisePolicy, slots: Slots, seen: ReadonlyMap<string, SnakeSeen>, spawned: ReadonlyMap<string, SnakeSeen>, desired: DesiredRecord, nowMonoMs: number): { slots: Map<string, Slot>; actions: SuperviseAction[] } {
+export function supervise(policy: SupervisePolicy, slots: Slots, seen: ReadonlyMap<string, SnakeSeen>, spawned: ReadonlyMap<string, SnakeSeen>, desired: DesiredRecord, nowMonoMs: number, orphans: ReadonlySet<string> = new Set()): { slots: Map<string, Slot>; actions: SuperviseAction[] } {
   const next = new Map<string, Slot>();
   const actions: SuperviseAction[] = [];
-  const wanted = new Set(desired.mode === 'run' ? snakeNames(desired.snakes) : []);
+  const wanted = new Set([...(desired.mode === 'run' ? snakeNames(desired.snakes) : []), ...(desired.mode === 'now' ? [] : orphans)]);
   for (const snake of new Set([...wanted, ...slots.keys(), ...seen.keys()])) {
     const before = slots.get(snake) ?? { kind: 'empty' as const, deaths: [] };
     const looked = seen.get(snake) ?? { kind: 'absent' as const };
@@ -48,7 +49,10 @@ function observeSlot(policy: SupervisePolicy, slot: Slot, seen: SnakeSeen, spawn
     case 'unknown':
       return { slot };
     case 'died':
-      return { slot: afterDeath(policy, slot, deaths, nowMonoMs), died: seen.process };
+      // The registration of an earlier one, whose death has been counted: one that died between two looks is seen dead twice.
+      if (slot.kind === 'starting' && !same(slot.process, seen.process)) return absent(policy, slot, spawned, nowMonoMs);
+      if (slot.kind === 'backing-off' && slot.last !== undefined && same(slot.last, seen.process)) return { slot };
+      return { slot: afterDeath(policy, slot, deaths, seen.process, nowMonoMs), died: seen.process };
     case 'absent':
       return absent(policy, slot, spawned, nowMonoMs);
     default:
@@ -63,7 +67,7 @@ function absent(policy: SupervisePolicy, slot: Slot, spawned: SnakeSeen, nowMono
     case 'starting': {
       const overdue = nowMonoMs - slot.sinceMonoMs >= policy.startPatienceMs;
       if (spawned.kind === 'alive' || spawned.kind === 'unknown') return { slot };
-      if (spawned.kind === 'died' || overdue) return { slot: afterDeath(policy, slot, slot.deaths, nowMonoMs), died: slot.process };
+      if (spawned.kind === 'died' || overdue) return { slot: afterDeath(policy, slot, slot.deaths, slot.process, nowMonoMs), died: slot.process };
       return { slot };
     }
     case 'empty':
@@ -75,13 +79,15 @@ function absent(policy: SupervisePolicy, slot: Slot, spawned: SnakeSeen, nowMono
   }
 }
 
-function afterDeath(policy: SupervisePolicy, slot: Slot, before: readonly number[], nowMonoMs: number): Slot {
+const same = (a: ProcessIdentity, b: ProcessIdentity): boolean => a.pid === b.pid && a.start === b.start;
+
+function afterDeath(policy: SupervisePolicy, slot: Slot, before: readonly number[], last: ProcessIdentity, nowMonoMs: number): Slot {
   if (slot.kind === 'broken') return slot;
   const deaths = [...before.filter((at) => nowMonoMs - at < policy.deathWindowMs), nowMonoMs];
-  if (deaths.length >= policy.deathLimit) return { kind: 'broken', why: `it died ${deaths.length} times within ${Math.round(policy.deathWindowMs / 1000)} s; see .snakepit/log/snakes.log, then say snakepit up again` };
+  if (deaths.length >= policy.deathLimit) return { kind: 'broken', why: `it died ${deaths.length} times within ${Math.round(policy.deathWindowMs / 1000)} s` };
   // The first death is forgiven at once: its successor adopts the session without a pause.
   const waitMs = deaths.length === 1 ? 0 : Math.min(policy.maxBackoffMs, policy.firstBackoffMs * 2 ** (deaths.length - 2));
-  return { kind: 'backing-off', untilMonoMs: nowMonoMs + waitMs, deaths };
+  return { kind: 'backing-off', untilMonoMs: nowMonoMs + waitMs, deaths, last };
 }
 
 /** What is wanted, put to the slot: at most one action. */

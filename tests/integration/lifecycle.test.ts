@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { parseClaim, parseReady, printClaim } from '../../src/protocol/names.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { until } from '../rig/until.js';
-import { call, fileOf, head, isIn, read, sh, story, tasksIn, withPit } from './rig.js';
+import { background, call, fileOf, head, isIn, read, sh, story, tasksIn, withPit } from './rig.js';
 
 const without = (...keys: readonly string[]): string[] => QUICK.filter((line) => !keys.some((key) => line.startsWith(`${key}:`)));
 
@@ -94,6 +94,45 @@ describe('death', () => {
       expect(runs(pit, 'a')).toBe(1);
     }));
 
+  it('down after kill -9 of pit and snake both: the session is adopted and finished, nothing more is claimed', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('a.md', patient(pit, 'a'));
+      const session = await sessionOf(pit, 'a');
+      pit.dropTask('next.md', sh('true'));
+      await pit.until('the next is ready', () => isIn(pit, 'ready', 'next'));
+      const snake = await onlySnake(pit);
+      await killPit(pit);
+      await pit.kill(snake);
+      const down = background(pit, 'down');
+      await pit.until('it says what it does', () => down.output().includes('the pit is dead: a new one takes over what still runs, and claims nothing more'));
+      await pit.until('it is adopted', () => pit.events().some((event) => event.kind === 'task-adopted' && event.id === 'a'));
+      expect(await alive(session)).toBe(true);
+      letGo(pit, 'a');
+      expect(await down.ended).toBe(0);
+      expect([isIn(pit, 'done', 'a'), isIn(pit, 'ready', 'next'), runs(pit, 'a')]).toEqual([true, true, 1]);
+      expect(pit.processes()).toEqual([]);
+    }));
+
+  it('rm -rf of the directory of a running pit: everything that it started ends, the tmux server too', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('a.md', patient(pit, 'a'));
+      const session = await sessionOf(pit, 'a');
+      const gone = (): boolean => {
+        // What lives there may write while it is being removed; a person says it again.
+        try {
+          fs.rmSync(pit.root, { recursive: true, force: true });
+        } catch {
+          return false;
+        }
+        return pit.processes().length === 0;
+      };
+      await until('nothing is left', gone, 20_000);
+      expect(await alive(session)).toBe(false);
+      fs.mkdirSync(pit.root, { recursive: true });
+    }));
+
   it('kill -9 of the session: a loss is counted, and it is run again at once', () =>
     withPit({}, async (pit) => {
       await pit.up(1);
@@ -168,11 +207,11 @@ describe('death', () => {
         return pit.events().some((event) => event.kind === 'snake-broken');
       });
       const status = await pit.ok('status');
-      expect(status).toMatch(/s1 +broken +it died 5 times within 60 s; see \.snakepit\/log\/snakes\.log, then say snakepit up again/);
+      expect(status).toMatch(/s1 +broken +it died 5 times within 60 s; why: snakepit logs s1; then say snakepit up again/);
       expect(pit.events().filter((event) => event.kind === 'snake-ended')).toHaveLength(5);
       pit.dropTask('a.md', sh('true'));
       await pit.until('the pit itself lives: it takes in', () => isIn(pit, 'ready', 'a'));
-      expect(await pit.ok('up')).toContain('with 1 snake');
+      expect(await pit.ok('up')).toContain('already runs; 1 snake');
       await pit.until('done', () => isIn(pit, 'done', 'a'));
     }));
 
@@ -185,6 +224,8 @@ describe('death', () => {
       await pit.until('it is broken', () => pit.snapshot()?.snakes[0]?.state === 'broken');
       expect(pit.snapshot()?.snakes).toMatchObject([{ snake: 's1', state: 'broken' }]);
       expect(read(join(pit.layout.log, 'snakes.log'))).toContain('config.json is missing');
+      expect(await pit.ok('logs', 's1')).toMatch(/snake-broken[^]*config\.json is missing/);
+      expect(await pit.ok('doctor')).toMatch(/warn +snakes +broken: s1 → why: snakepit logs s1/);
       expect(pit.events().filter((event) => event.kind === 'snake-ended')).toHaveLength(5);
     }), 90_000);
 });

@@ -93,6 +93,19 @@ describe('supervise', () => {
     expect(step(slot, UNKNOWN).kinds).not.toContain('spawn');
   });
 
+  it.each<[string, Slot | undefined, SnakeSeen, Mode, number, string[]]>([
+    ['the pit drains: a successor adopts it', undefined, ABSENT, 'drain', 1, ['spawn']],
+    ['the pit drains, its registration still there', undefined, DIED, 'drain', 1, ['tell-ended', 'spawn']],
+    ['more than are wanted', undefined, ABSENT, 'run', 0, ['spawn']],
+    ['its successor is up and has not adopted it yet: not told to end', up(), ALIVE, 'drain', 1, []],
+    ['its owner cannot be looked at: no second one', undefined, UNKNOWN, 'drain', 1, []],
+    ['the pit goes down now: it is reaped', undefined, ABSENT, 'now', 1, []],
+    ['broken: it is reaped', BROKEN, ABSENT, 'drain', 1, []],
+  ])('a claim with a dead owner, %s', (_name, slot, seen, mode, snakes, actions) => {
+    const result = supervise(POLICY, new Map(slot === undefined ? [] : [['s1', slot]]), new Map([['s1', seen]]), new Map(), { snakes, mode, generation: 1 }, NOW, new Set(['s1']));
+    expect(result.actions.map((action) => action.kind)).toEqual(actions);
+  });
+
   it('backs off longer with each death and is broken at the fifth within a minute', () => {
     let slot: Slot | undefined = up();
     const waits: number[] = [];

@@ -50,5 +50,5 @@ async function successors(context: Context): Promise<(snake: string) => Successo
   // Without a snapshot the pit has not made its first round: whatever it will manage is left to it.
   if (snapshot === undefined) return () => 'expected';
   const managed = new Set(snapshot.snakes.filter((row) => row.state === 'up' || row.state === 'starting' || row.state === 'backing-off').map((row) => row.snake));
-  return (snake) => (snapshot.mode === 'run' && managed.has(snake) ? 'expected' : 'refused');
+  return (snake) => (snapshot.mode !== 'now' && managed.has(snake) ? 'expected' : 'refused');
 }

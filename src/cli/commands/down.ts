@@ -16,7 +16,10 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
   // A dead pit may have left snakes and sessions: a pit that is told to go down takes them over, and then leaves nothing.
   let pit = await livePit(context);
   let ender = pit;
-  if (pit === undefined && (await somethingLeft())) ender = startDaemon(layout.root, layout.log);
+  if (pit === undefined && (await somethingLeft())) {
+    if (mode === 'drain' && (await files.list(layout.dir('claimed'))).length > 0) note('the pit is dead: a new one takes over what still runs, and claims nothing more');
+    ender = startDaemon(layout.root, layout.log);
+  }
   const startedAt = clock.monoMs();
   let said = '';
   for (;;) {
