@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import type { Config } from './config.js';
 import { configSchema, type ConfigFile } from './schema.js';
+import { wantedAt, type SchemaPart } from './wording.js';
 
 /** What is wrong with a configuration: where, what, and the mend, in one line. */
 export interface ConfigFault {
@@ -75,14 +76,22 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
   const path = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])];
   const line = lineOf(doc.contents, path, lines);
   const variable = `${PREFIX}${path.join('_').toUpperCase().replaceAll('-', '_')}`;
-  if (unknown === undefined && (env[variable] ?? '') !== '') return err({ where: variable, problem: `${path.join('.')}: ${issue.message}` });
-  return err({ where: line === undefined ? file : `${file}:${line}`, problem: unknown === undefined ? `${path.join('.')}: ${issue.message}` : unknownKey(path, issue.path.map(String)) });
+  const problem = unknown === undefined ? `${path.join('.')}: ${wantedAt(configJsonSchema() as SchemaPart, path, issue.message)}` : unknownKey(path, issue.path.map(String));
+  if (unknown === undefined && (env[variable] ?? '') !== '') return err({ where: variable, problem });
+  return err({ where: line === undefined ? file : `${file}:${line}`, problem });
 }
 
 function unknownKey(path: readonly string[], parents: readonly string[]): string {
   const parent = parents[0] === 'backoff' ? ['first', 'factor', 'max'] : parents[0] === 'toss' ? ['depth', 'per-task', 'commands'] : Object.keys(configSchema.shape);
   const near = nearest(path.at(-1) ?? '', parent);
   return `${path.join('.')}: unknown key${near === undefined ? `; known here: ${parent.join(', ')}` : `; did you mean ${[...parents, near].join('.')}?`}`;
+}
+
+/** Where the deepest key of the path stands in the file's text; the file alone where it has none of it. */
+export function placeOf(file: string, text: string | undefined, path: readonly string[]): string {
+  const lines = new LineCounter();
+  const line = lineOf(parseDocument(text ?? '', { lineCounter: lines, schema: 'core', prettyErrors: false }).contents, path, lines);
+  return line === undefined ? file : `${file}:${line}`;
 }
 
 /** The line of the deepest key of the path that the file has. */
@@ -108,6 +117,7 @@ function toConfig(file: ConfigFile): Config {
     timeoutMs: ms(file.timeout),
     attempts: file.attempts,
     losses: file.losses,
+    deferrals: file.deferrals,
     backoff: { firstMs: ms(file.backoff.first), factor: file.backoff.factor, maxMs: ms(file.backoff.max) },
     settleMs: ms(file.settle),
     maxTaskBytes: file['max-task-bytes'],
@@ -120,6 +130,10 @@ function toConfig(file: ConfigFile): Config {
     minFreeBytes: file['min-free'],
     toss: { depth: file.toss.depth, perTask: file.toss['per-task'], commands: file.toss.commands },
     env: file.env,
+    agents: file.agents,
+    startupMs: ms(file.startup),
+    signalMs: ms(file.signal),
+    retryMs: ms(file.retrying),
   };
 }
 

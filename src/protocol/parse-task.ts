@@ -3,6 +3,7 @@ import type { Document, LineCounter } from 'yaml';
 import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
+import { titleOf, warnOfText } from './body.js';
 import { decodeTask, prescanHead, splitTask, type TaskFault } from './front-matter.js';
 import { isTaskId } from './names.js';
 import { PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
@@ -80,6 +81,11 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.workspace = value;
     return undefined;
   },
+  mode: (draft, value) => {
+    if (value !== 'headless' && value !== 'interactive') return wrong('mode: is unknown', 'use headless (print mode) or interactive (the full-screen program)');
+    draft.mode = value;
+    return undefined;
+  },
   verify: (draft, value) => {
     const list = words(value);
     if (list === undefined) return wrong('verify: is not a command or a list of commands', 'write verify: [npm test]');
@@ -116,13 +122,6 @@ export const TASK_KEYS: readonly string[] = Object.keys(KEYS);
 
 const kebab = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 
-/** The first heading, else the first line of text. */
-function titleOf(body: string): string {
-  const lines = body.split('\n').map((line) => line.trim());
-  const heading = lines.find((line) => /^#+\s+\S/.test(line))?.replace(/^#+\s+/, '');
-  return (heading ?? lines.find((line) => line !== '') ?? '').slice(0, 80);
-}
-
 /**
  * Bytes of a task file → how to work it, or the first fault with its line. Never throws, never runs anything, bounded in
  * time and memory by the caller's cap on the bytes and by the pre-scan.
@@ -138,12 +137,13 @@ export async function parseTask(bytes: Uint8Array): Promise<Result<ParsedTask, T
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
+    attempts: undefined, workspace: undefined, mode: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
   };
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine);
   if (!read.ok) return read;
   if (body.trim() === '' && draft.run === undefined) return err({ line: text.value.split('\n').length, problem: 'there is no text below the front matter', fix: 'write what is to be done, or give run:' });
-  return ok({ spec: draft, warnings: read.value });
+  const odd = warnOfText(text.value, split.value, TASK_KEYS, draft.run !== undefined);
+  return ok({ spec: draft, warnings: [...read.value, ...odd] });
 }
 
 /** yaml is loaded here, at the first task that has front matter. */

@@ -3,25 +3,32 @@ import type { EventSink } from '../events/event-log.js';
 import type { Files } from '../lib/files.js';
 import { tailLines } from '../lib/text.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
+import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
 import { pastAttempts, type OutcomeRecord } from './run-dir.js';
-import { readSpec } from './task-copy.js';
 import { storyText } from './story.js';
 
 const TAIL_LINES = 30;
 const TAIL_BYTES = 64 * 1024;
+const TASK_BYTES = 32 * 1024 * 1024;
 
 /** The story of a task from the records of its attempts; the same facts give the same text, so anybody may write it again. */
-export async function composeStory(files: Files, layout: Layout, id: string, why?: string): Promise<string> {
+export async function composeStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<string> {
   const attempts = await pastAttempts(files, layout, id);
   const dir = attempts.at(-1)?.dir;
+  // As its last attempt was given it; what was never tried, as it lies there.
+  const given = dir === undefined || why !== undefined ? undefined : await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
+  const bytes = given ?? (await files.readBytes(join(layout.dir(state), `${id}.md`), TASK_BYTES));
+  const parsed = bytes === undefined ? undefined : await parseTask(bytes);
+  const task = parsed?.ok === true ? parsed.value : undefined;
   const output = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.output));
   const verify = dir === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify)));
   let notes = '';
   for (const attempt of attempts) notes += (await files.read(join(attempt.dir, RUN_FILES.notes))) ?? '';
   return storyText({
     id,
-    title: (dir === undefined ? undefined : (await readSpec(files, dir))?.title) ?? '',
+    title: task?.spec.title ?? '',
+    warnings: task?.warnings ?? [],
     attempts: attempts.map((attempt) => attempt.record),
     why,
     outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
@@ -36,7 +43,7 @@ export async function composeStory(files: Files, layout: Layout, id: string, why
 
 /** Writes `<id>.result.md` beside the settled task. After the commit, so a crash between leaves a task without its story: see below. */
 export async function publishStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<void> {
-  await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, id, why));
+  await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, state, id, why));
 }
 
 /** What follows the commit: the story, where the task has ended, and the event. */

@@ -3,6 +3,7 @@ import { show, showLines } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Outcome } from '../protocol/judge.js';
 import type { VerifyRun } from '../protocol/records.js';
+import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
 
 export interface StoryParts {
@@ -14,6 +15,8 @@ export interface StoryParts {
   readonly outputTail: readonly string[];
   readonly verify: readonly VerifyRun[];
   readonly notes: readonly string[];
+  /** Oddities of the task file that did not stop it. */
+  readonly warnings: readonly TaskWarning[];
   /** Relative to the project, for a person to open. */
   readonly runDir: string | undefined;
 }
@@ -21,7 +24,7 @@ export interface StoryParts {
 /** `<id>.result.md`: what happened, on what evidence, and what a person can do next. */
 export function storyText(story: StoryParts): string {
   const last = story.attempts.at(-1);
-  const done = last?.next.kind === 'done';
+  const done = story.why === undefined && last?.next.kind === 'done';
   const lines = [`# ${done ? 'Done' : 'Failed'}: ${show(story.title === '' ? story.id : story.title)}`, '', `- **task**: ${story.id}`];
   if (last !== undefined) {
     const tries = story.attempts.length;
@@ -30,7 +33,8 @@ export function storyText(story: StoryParts): string {
   const why = story.why ?? (last?.next.kind === 'failed' ? last.next.why : undefined);
   if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
-  if (!done) lines.push(`- **what to do**: ${advice(last?.outcome, story.id)}`);
+  if (!done) lines.push(`- **what to do**: ${story.why === undefined ? advice(last?.outcome, story.id) : adviceUntried(story.why, story.id)}`);
+  for (const warning of story.warnings) lines.push(`- **mind**: line ${warning.line}: ${show(warning.text)}`);
   lines.push('', '## Attempts', '');
   if (story.attempts.length === 0) lines.push('None was started.');
   for (const [index, record] of story.attempts.entries()) lines.push(`${index + 1}. ${describeAttempt(record)}`);
@@ -38,7 +42,7 @@ export function storyText(story: StoryParts): string {
     lines.push('', '## Checks', '');
     for (const check of story.verify) {
       lines.push(`- ${check.code === 0 ? 'passed' : `**failed** (status ${check.code})`}: ${show(check.command)}`);
-      if (check.code !== 0) lines.push(...fenced(check.tail));
+      if (check.code !== 0 && check.tail.length > 0) lines.push(...fenced(check.tail));
     }
   }
   if (story.notes.length > 0) lines.push('', '## Notes', '', ...story.notes.map((note) => `- ${show(note, 1000)}`));
@@ -46,6 +50,9 @@ export function storyText(story: StoryParts): string {
   if (story.runDir !== undefined) lines.push('', `Everything else of the last attempt lies in \`${show(story.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
 }
+
+/** The why of a story's text, for listings. */
+export const whyOf = (text: string): string | undefined => /^- \*\*why\*\*: (.*)$/m.exec(text)?.[1];
 
 function fenced(lines: readonly string[]): string[] {
   return ['~~~~', ...lines.map((line) => showLines(line).replaceAll('~~~~', '~~~')), '~~~~'];
@@ -66,13 +73,23 @@ export function describeOutcome(outcome: Outcome): string {
       return `lost: ${outcome.detail}`;
     case 'released':
       return `released: ${outcome.detail}`;
+    case 'deferred':
+      return `deferred (${outcome.reason}): ${outcome.detail}`;
     default:
       return unreachable(outcome);
   }
 }
 
+/** It ended without having been tried: cancelled by a person, or what it needs can never be. */
+function adviceUntried(why: string, id: string): string {
+  if (why.startsWith('cancelled')) return `nothing; to run it after all: \`snakepit retry ${id}\``;
+  if (why.startsWith('it needs')) return `mend and retry the task it needs first, then \`snakepit retry ${id}\``;
+  return `mend its \`after:\`, then \`snakepit retry ${id}\``;
+}
+
 function advice(outcome: Outcome | undefined, id: string): string {
   const retry = `\`snakepit retry ${id}\``;
+  if (outcome?.kind === 'deferred') return `the provider's limits: look at \`snakepit agents\`, give the task another agent as well (agent: [one, two]), then ${retry}`;
   if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
   if (outcome?.kind !== 'failed') return `mend what it needs, then ${retry}`;
   switch (outcome.reason) {
@@ -88,12 +105,23 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
     case 'lost-too-often':
       return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
+    case 'startup-stall':
+      return `see whether the program starts at all: \`snakepit agents check\`, then ${retry}`;
+    case 'no-signal':
+      return `look at what it did (\`snakepit logs ${id}\`); if the work is good it only forgot \`snakepit done\`: ${retry}, or say in the task when it is done`;
+    case 'blocked':
+      return `it asked a person for something: allow it beforehand (autonomous: true for this agent, or in the program's own settings), or say in the task what to answer, then ${retry}`;
+    case 'context-exhausted':
+      return `the task is too large for one session: split it, then ${retry}`;
+    case 'agent-error':
+    case 'agent-crashed':
+      return `the agent program failed, not the task: \`snakepit logs ${id}\`, \`snakepit agents check\`, then ${retry}`;
     case 'said-fail':
       return `do what its message asks for, then ${retry}`;
     case 'exit-status':
     case 'bad-result':
       return `read its last lines below (all of it: \`snakepit logs ${id}\`), edit \`queue/failed/${id}.md\`, then ${retry}`;
     default:
-      return unreachable(outcome.reason);
+      return unreachable(outcome);
   }
 }

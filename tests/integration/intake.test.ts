@@ -121,6 +121,15 @@ describe('names', () => {
     Buffer.from([0xff, 0xfe, 0x2e, 0x6d, 0x64]), Buffer.from([0x61, 0xc3, 0x28, 0x2e, 0x6d, 0x64]), Buffer.from([...Array<number>(252).fill(0x80), 0x2e, 0x6d, 0x64]), 'x.markdown', '50-0mi8f2k3q~ours~1.2.3.md',
   ];
 
+  it('letters keep their shape without their marks; show and wait take the name of the file', async () => {
+    pit().dropTask('My Ünïcode täsk.md', sh('true'));
+    expect((await pit().cli('wait', 'My Ünïcode täsk')).code).toBe(0);
+    expect(await pit().ok('show', 'My Ünïcode täsk.md')).toMatch(/\*\*task\*\*: my-unicode-task-[0-9a-f]{6}\n/);
+    pit().dropTask('by-name.md', head('id: quite-other') + sh('true'));
+    await pit().until('done', () => story(pit(), 'done', 'quite-other') !== '');
+    expect(await pit().ok('show', 'by-name.md')).toContain('**task**: quite-other');
+  });
+
   it('each is worked exactly once, under an id that is a safe word', async () => {
     const out = pit().beside('ran');
     fs.mkdirSync(out);
@@ -128,7 +137,7 @@ describe('names', () => {
       const path = Buffer.concat([Buffer.from(`${pit().layout.queue}/`), Buffer.isBuffer(name) ? name : Buffer.from(name)]);
       fs.writeFileSync(path, sh(`echo x >> '${out}/${index}'`, `printf '%s' "$SNAKEPIT_TASK_ID" > '${out}/${index}.id'`));
     }
-    await pit().until(`all ${NAMES.length} have ended`, () => tasksIn(pit(), 'done').length + pit().files('failed').length >= NAMES.length, 40_000);
+    await pit().until(`all ${NAMES.length} have ended`, () => tasksIn(pit(), 'done').length + pit().files('failed').length >= NAMES.length + 2, 40_000);
     expect(pit().files('failed')).toEqual([]);
     for (const index of NAMES.keys()) {
       expect([index, read(join(out, String(index)))]).toEqual([index, 'x\n']);
@@ -171,7 +180,7 @@ describe('content', () => {
     expect(found?.story).toMatch(line === 0 ? new RegExp(`${name}, line \\d+`) : new RegExp(`${name}, line ${line}\\b`));
     expect(found?.story).toContain('what to do');
     expect(fs.readFileSync(found?.kept ?? '').equals(Buffer.from(content))).toBe(true);
-    expect(pit().events().some((event) => event.kind === 'task-refused' && event.file === name)).toBe(true);
+    await pit().until('it is told', () => pit().events().some((event) => event.kind === 'task-refused' && event.file === name));
   });
 
   it.each<[string, string]>([
@@ -191,6 +200,24 @@ describe('content', () => {
     expect(story(pit(), 'failed', id)).toBe('');
     expect(fs.readFileSync(fileOf(pit(), 'done', id), 'utf8')).toBe(content);
     expect(await pit().ok('logs', id)).toContain('ran');
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['nohead.md', `run: make x\n\n${RUN}`, /line 1: run: looks like front matter without a line --- above and below it/],
+    ['late.md', `\n---\nrun: make x\n---\n${RUN}`, /line 2: looks like front matter, which begins in the first line or not at all/],
+    ['indented.md', `${head('attempts: 1')}# x\n    \`\`\`sh\n    echo ran\n    \`\`\`\n`, /line 5: the fence is indented by 4 blanks; Markdown does not take that as a fence/],
+  ])('%s: a slip of the pen is told in its story, by show and in the event log', async (name, content, warning) => {
+    const id = name.replace('.md', '');
+    fs.writeFileSync(join(pit().layout.queue, name), content);
+    await pit().until(`${id} has ended`, () => story(pit(), 'done', id) + story(pit(), 'failed', id) !== '');
+    expect(await pit().ok('show', name)).toMatch(warning);
+    expect(pit().events().some((event) => event.kind === 'task-warned' && event.id === id)).toBe(true);
+  });
+
+  it('a task that begins with a fence is called after its id, not after a comment in its script', async () => {
+    pit().dropTask('fenced.md', sh('# a comment', 'true'));
+    await pit().until('done', () => story(pit(), 'done', 'fenced') !== '');
+    expect(story(pit(), 'done', 'fenced')).toMatch(/^# Done: fenced\n/);
   });
 
   it('an unknown key is kept and warned of, with the nearest right one', () => {
@@ -340,6 +367,24 @@ describe('a person may move, remove and edit what nobody has claimed', () => {
     expect(await pit().ok('logs', 'mend')).toBe('attempt 1\n');
     expect(story(pit(), 'failed', 'mend')).toBe('');
     expect(fs.readdirSync(join(pit().layout.runs, 'mend')).some((name) => name.startsWith('story-before-'))).toBe(true);
+  });
+
+  it('mv of all of failed/ or done/ into the queue: the tasks are worked again, their stories are put away, a stranger\'s file stays', async () => {
+    pit().dropTask('m1.md', head('attempts: 1') + sh(`test -e '${pit().beside('m1')}'`));
+    pit().dropTask('m2.md', sh('true'));
+    pit().dropTask('m3.md', '---\ntimeout: soon\n---\nx\n');
+    await pit().ok('resume');
+    await pit().until('ended', () => story(pit(), 'failed', 'm1') !== '' && story(pit(), 'done', 'm2') !== '' && refusal(pit(), 'm3.md') !== undefined);
+    fs.writeFileSync(pit().beside('m1'), '');
+    for (const name of fs.readdirSync(dir('failed')).filter((one) => one.startsWith('m'))) mv(join(dir('failed'), name), pit().layout.queue);
+    for (const name of ['m2.md', 'm2.result.md']) mv(join(dir('done'), name), pit().layout.queue);
+    fs.writeFileSync(join(pit().layout.queue, 'notes.result.md'), '# My own notes\n');
+    await pit().until('worked again', () => story(pit(), 'done', 'm1') !== '' && story(pit(), 'done', 'm2') !== '' && refusal(pit(), 'm3.md') !== undefined);
+    await pit().until('the stories are put away', () => !fs.readdirSync(pit().layout.queue).some((name) => /^m.*\.md$/.test(name)));
+    expect(fs.readdirSync(pit().layout.queue)).toContain('notes.result.md');
+    expect(fs.readdirSync(join(pit().layout.runs, 'm1')).filter((name) => name.startsWith('story-before-'))).toHaveLength(1);
+    expect(fs.readdirSync(join(pit().layout.runs, 'm3')).filter((name) => name.startsWith('refused-'))).toHaveLength(1);
+    fs.rmSync(refusal(pit(), 'm3.md')?.kept ?? '');
   });
 
   it('a refused file mended and moved back under its long name gets its own id', async () => {
