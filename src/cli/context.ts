@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { Profiles } from '../agents/choice.js';
 import type { Config } from '../config/config.js';
 import { fileEventSink, type EventSink } from '../events/event-log.js';
 import { holder, take } from '../lib/baton.js';
@@ -11,7 +12,6 @@ import type { ProcessIdentity, Processes } from '../lib/processes.js';
 import { layoutOf, type Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import type { Snapshot } from '../protocol/snapshot.js';
-import { locate, type Located } from '../queue/locate.js';
 import { CliError, EXIT } from './exit.js';
 
 /** What every command stands on. */
@@ -62,10 +62,12 @@ export async function readConfig({ files, layout }: Context): Promise<Config> {
   return config.value;
 }
 
-export async function findTask({ files, layout }: Context, id: string): Promise<Located> {
-  const found = await locate(files, layout, id);
-  if (found === undefined) throw new CliError(`no task is called ${id}; see: snakepit ls`, EXIT.notFound);
-  return found;
+/** The agent profiles with the person's own keys laid over them. */
+export async function readAgents({ files, layout }: Context, config: Config): Promise<Profiles> {
+  const { resolveProfiles } = await import('../agents/resolve.js');
+  const profiles = resolveProfiles('snakepit.yaml', await files.read(layout.configFile), config);
+  if (!profiles.ok) throw new CliError(`${profiles.error.where}: ${profiles.error.problem}`, EXIT.config);
+  return profiles.value;
 }
 
 /** Runs with the intake lock, waiting up to ten seconds for it. */

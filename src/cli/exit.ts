@@ -1,7 +1,9 @@
+import { errorCode } from '../lib/files.js';
+
 /** Exit codes, after sysexits(3); `snakepit --help` lists them. */
 export const EXIT = {
   ok: 0,
-  /** A task that was waited for failed. */
+  /** A task that was waited for failed, or a file was refused meanwhile. */
   failed: 1,
   usage: 64,
   badTask: 65,
@@ -9,6 +11,8 @@ export const EXIT = {
   unavailable: 69,
   internal: 70,
   busy: 75,
+  /** The system does not let us read or write something. */
+  noPermission: 77,
   config: 78,
   timedOut: 124,
 } as const;
@@ -20,4 +24,12 @@ export class CliError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** How a command ends that threw: the code, and the line without our name before it. */
+export function exitOf(cause: unknown): { readonly code: number; readonly line: string } {
+  if (cause instanceof CliError) return { code: cause.exitCode, line: cause.message };
+  const line = cause instanceof Error ? cause.message : String(cause);
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(cause))) return { code: EXIT.internal, line };
+  return { code: EXIT.noPermission, line: `${line}; the pit belongs to whoever made it: run as that user, or give yourself the right (ls -ld shows whose it is)` };
 }

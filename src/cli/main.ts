@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { CliError, EXIT } from './exit.js';
+import { EXIT, exitOf } from './exit.js';
 import { buildProgram } from './program.js';
 
 process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
@@ -12,12 +12,10 @@ try {
   await buildProgram().parseAsync(process.argv);
 } catch (cause) {
   if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  else if (cause instanceof CliError) {
-    process.stderr.write(`snakepit: ${cause.message}\n`);
-    process.exitCode = cause.exitCode;
-  } else {
-    process.stderr.write(`snakepit: ${cause instanceof Error ? cause.message : String(cause)}\n`);
-    if ((process.env['SNAKEPIT_DEBUG'] ?? '') !== '' && cause instanceof Error) process.stderr.write(`${cause.stack ?? ''}\n`);
-    process.exitCode = EXIT.internal;
+  else {
+    const { code, line } = exitOf(cause);
+    process.stderr.write(`snakepit: ${line}\n`);
+    if (code === EXIT.internal && (process.env['SNAKEPIT_DEBUG'] ?? '') !== '' && cause instanceof Error) process.stderr.write(`${cause.stack ?? ''}\n`);
+    process.exitCode = code;
   }
 }

@@ -1,11 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 const EXIT_HELP = `
-Exit codes: 0 well · 1 a task failed (wait) · 64 wrong usage · 65 bad task · 66 no such task or pit · 69 something needed
-is missing · 70 a fault of ours · 75 busy, or no pit is running · 78 bad configuration · 124 timed out`;
+Exit codes: 0 well · 1 a task failed or was refused (wait) · 64 wrong usage · 65 bad or refused task · 66 no such task or pit · 69 something needed
+is missing · 70 a fault of ours · 75 busy, or no pit is running · 77 no permission · 78 bad configuration · 124 timed out`;
 
-function whole(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('use a whole number, 0 or more');
+function whole(text: string, low: number): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < low) throw new InvalidArgumentError(`use a whole number from ${low} to 9999`);
   return Number(text);
 }
 
@@ -15,11 +16,13 @@ interface Global {
 
 /** The whole command line. Each command's code is loaded when it is called: `status` must not pay for `up`. */
 export function buildProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   const program = new Command('snakepit')
     .description('Drop markdown tasks into queue/, start N workers, go to sleep: each task ends exactly once, in done/ or failed/.')
     .option('-C, --dir <dir>', 'the pit\'s directory (else SNAKEPIT_DIR, else the nearest one upwards)')
+    .version(version, '-V, --version', 'snakepit\'s version')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`snakepit: ${text.replace(/^error: /, '').trim()}; see: snakepit --help\n`) })
+    .configureOutput({ outputError: (text, write) => write(`snakepit: ${text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ')}; see: snakepit --help\n`) })
     .showSuggestionAfterError()
     .addHelpText('after', EXIT_HELP);
   const dir = (): string | undefined => program.opts<Global>().dir;
@@ -32,7 +35,7 @@ export function buildProgram(): Command {
   program
     .command('up')
     .description('start the pit, or scale a running one; saying it again changes nothing')
-    .option('-n, --snakes <n>', 'how many snakes', whole)
+    .option('-n, --snakes <n>', 'how many snakes', (text) => whole(text, 0))
     .option('--foreground', 'do not detach: for systemd and containers')
     .action(async (options: { snakes?: number; foreground?: boolean }) => (await import('./commands/up.js')).up(dir(), options));
   program
@@ -41,25 +44,30 @@ export function buildProgram(): Command {
     .option('--now', 'do not wait: end sessions, give their tasks back to the queue')
     .action(async (options: { now?: boolean }) => (await import('./commands/down.js')).down(dir(), options));
   json(program.command('status').description('pit, snakes and queue at a glance')).action(async (options: { json?: boolean }) => (await import('./commands/status.js')).status(dir(), options));
-  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, claimed, reaping, stuck, needs, done or failed')).action(
+  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, running, reaping, stuck, needs, done or failed (refused files among them)')).action(
     async (state: string | undefined, options: { json?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
   );
-  json(program.command('show').description('all about one task').argument('<task>')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
+  json(program.command('show').description('all about one task').argument('<task>', 'its id, or the name of the dropped file')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
   program
     .command('logs')
     .description('what a task\'s session printed, or what a snake did')
     .argument('<task|snake>')
     .option('-f, --follow', 'go on as it grows')
+    .option('--attempt <n>', 'of this attempt, not the newest', (text) => whole(text, 1))
     .option('--raw', 'with the terminal\'s escape sequences (they act on yours)')
-    .action(async (name: string, options: { follow?: boolean; raw?: boolean }) => (await import('./commands/logs.js')).logs(dir(), name, options));
+    .action(async (name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }) => (await import('./commands/logs.js')).logs(dir(), name, options));
   program
     .command('attach')
     .description('look into a running session; C-b d leaves it running')
     .argument('<task|snake>')
     .option('-r, --read-only', 'keys do nothing')
     .action(async (name: string, options: { readOnly?: boolean }) => (await import('./commands/attach.js')).attach(dir(), name, options));
+  json(program.command('nudge').description('type a text into a task\'s running full-screen session; a long one goes through a file').argument('<task|snake>').argument('<text...>', 'or - for standard input').option('--wait <duration>', 'for a session that takes no text now', '20s'))
+    .addHelpText('after', '\nExit codes: 0 submitted, or queued behind its turn · 75 refused: nothing was typed, ask again · 69 unconfirmed: look in with snakepit attach · 64 it runs in print mode')
+    .action(async (name: string, words: string[], options: { json?: boolean; wait?: string }) => (await import('./commands/nudge.js')).nudge(dir(), name, words, options));
   for (const [name, description] of [
-    ['retry', 'put failed tasks back in line with fresh counters'],
+    ['retry', 'put failed tasks, or mended refused files, back in line with fresh counters'],
+    ['rerun', 'run done tasks once more, with fresh counters; their old story is kept'],
     ['cancel', 'end tasks, running or not; they go to failed/'],
     ['hold', 'keep tasks from being claimed'],
     ['release', 'let held tasks go'],
@@ -74,11 +82,14 @@ export function buildProgram(): Command {
   program.command('resume').description('claim again').action(async () => (await import('./commands/pause.js')).resume(dir()));
   program
     .command('wait')
-    .description('wait until tasks (default: all) have ended; exit code 1 when one failed')
-    .argument('[task...]')
+    .description('wait until tasks (default: all) have ended; exit code 1 when one failed or was refused meanwhile')
+    .argument('[task...]', 'ids, or names of dropped files')
     .option('--timeout <duration>', 'give up after this long, such as 90s')
     .option('--quiet', 'no progress line')
     .action(async (ids: string[], options: { timeout?: string; quiet?: boolean }) => (await import('./commands/wait.js')).wait(dir(), ids, options));
+  json(program.command('events').description('what happened, oldest first').option('-f, --follow', 'go on as it happens').option('--since <time>', 'ISO time, or so long ago: 10m')).action(
+    async (options: { follow?: boolean; json?: boolean; since?: string }) => (await import('./commands/events.js')).events(dir(), options),
+  );
   json(program.command('cleanup').description('reap what dead workers left; for cron, with or without a pit').option('--dry-run', 'print the plan, do nothing')).action(
     async (options: { dryRun?: boolean; json?: boolean }) => (await import('./commands/cleanup.js')).cleanup(dir(), options),
   );
@@ -88,12 +99,19 @@ export function buildProgram(): Command {
     .description('snakes and queue, refreshed each second')
     .option('--once', 'print one frame')
     .action(async (options: { once?: boolean }) => (await import('./commands/top.js')).top(dir(), options));
-  program
-    .command('config')
-    .description('the configuration in force')
+  json(program.command('config'))
+    .description('the configuration in force, as keys of snakepit.yaml')
     .addOption(new Option('--schema', 'its JSON Schema').conflicts('defaults'))
     .option('--defaults', 'a commented snakepit.yaml')
-    .action(async (options: { schema?: boolean; defaults?: boolean }) => (await import('./commands/config.js')).config(dir(), options));
+    .action(async (options: { schema?: boolean; defaults?: boolean; json?: boolean }) => (await import('./commands/config.js')).config(dir(), options));
+  const agents = json(program.command('agents').description('agent profiles: what is here, in which version, and what is missing')).action(async (options: { json?: boolean }) => (await import('./commands/agents.js')).listAgents(dir(), options));
+  json(agents.command('show').description('a profile as it is in force').argument('<agent>')).action(async (name: string, _options: unknown, command: Command) => (await import('./commands/agents.js')).showAgent(dir(), name, command.optsWithGlobals()));
+  json(agents.command('check').description('could this agent work a task here?').argument('<agent>', 'a profile, or profile:model:reasoning').option('--live', 'ask it for one word (costs a few tokens)').option('--timeout <duration>', 'for --live', '3m')).action(
+    async (name: string, _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<{ live?: boolean; json?: boolean; timeout: string }>();
+      return (await import('./commands/agents-check.js')).checkAgent(dir(), name, { ...options, timeoutMs: (await import('../lib/duration.js')).parseDuration(options.timeout) ?? 180_000 });
+    },
+  );
   json(program.command('version').description('snakepit, node and tmux versions')).action(async (options: { json?: boolean }) => (await import('./commands/version.js')).version(options));
 
   program.command('done').description('(in a session) say that the task is done').argument('[message...]').action(async (words: string[]) => (await import('./commands/session.js')).done(words));
@@ -104,7 +122,7 @@ export function buildProgram(): Command {
     .option('--final', 'do not try again')
     .action(async (words: string[], options: { final?: boolean }) => (await import('./commands/session.js')).fail(words, options));
   program.command('note').description('(in a session) add a line to the task\'s story').argument('<text...>').action(async (words: string[]) => (await import('./commands/session.js')).addNote(words));
-  program.command('wait-until').description('(in a session) say that it waits for something until a time').argument('<time>', 'ISO time, or a duration such as 10m').action(async (time: string) => (await import('./commands/session.js')).waitUntil(time));
+  program.command('wait-until').description('(in a session) note for `show` until when it waits; nothing else heeds it yet, its timeout least of all').argument('<time>', 'ISO time, or a duration such as 10m').action(async (time: string) => (await import('./commands/session.js')).waitUntil(time));
   program.command('toss').description('(in a session) put new tasks in line as children of this one').argument('<file...>', 'markdown files, or -').action(async (list: string[]) => (await import('./commands/session.js')).toss(list));
   return program;
 }

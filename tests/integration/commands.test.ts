@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { exitOf } from '../../src/cli/exit.js';
 import { buildProgram } from '../../src/cli/program.js';
+import { PathError } from '../../src/lib/files.js';
 import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { Pit, QUICK } from '../rig/pit.js';
 import { until } from '../rig/until.js';
-import { background, call, CLI, fileOf, head, isIn, mv, read, sh, story, Terminal, withPit } from './rig.js';
+import { background, call, CLI, envOf, fileOf, head, isIn, mv, read, sh, story, Terminal, withPit } from './rig.js';
 
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 const oneLine = (text: string): boolean => /^snakepit: [^\n]+\n$/.test(text);
@@ -57,12 +60,14 @@ describe('without a running pit', () => {
   it('a place without a pit: every command says so in one line, with code 66', () =>
     withPit({ bare: true }, async (pit) => {
       fs.rmSync(pit.layout.configFile);
-      for (const args of [['status'], ['ls'], ['up'], ['down'], ['show', 'x'], ['wait'], ['cleanup'], ['doctor'], ['add', '-'], ['pause']]) {
+      for (const args of [['status'], ['ls'], ['up'], ['down'], ['show', 'x'], ['wait'], ['cleanup'], ['add', '-'], ['pause'], ['events']]) {
         const called = await call(pit, args, { here: true });
         expect([args[0], called.code, oneLine(called.stderr), called.stdout]).toEqual([args[0], 66, true, '']);
         expect(called.stderr).toContain('snakepit init');
       }
       expect((await call(pit, ['-C', '/nowhere/at/all', 'status'], { here: true })).code).toBe(66);
+      const machine = await call(pit, ['doctor'], { here: true });
+      expect([machine.code, machine.stdout]).toEqual([0, expect.stringMatching(/ok +node[^]*ok +pit +none here; make one with: snakepit init/)]);
     }));
 
   it('the pit is found from below, and by SNAKEPIT_DIR', () =>
@@ -75,11 +80,13 @@ describe('without a running pit', () => {
 
   it('wrong usage is one line with code 64 and the way out; help is code 0 for every command', () =>
     withPit({}, async (pit) => {
-      for (const args of [['bogus'], ['stat'], ['up', '-n', 'x'], ['up', '-n', '-1'], ['ls', 'nowhere'], ['show'], ['wait', '--timeout', 'soon'], ['--bogus'], ['config', '--schema', '--defaults'], ['add', '--id', 'x', 'a', 'b']]) {
+      for (const args of [['bogus'], ['stat'], ['up', '-n', 'x'], ['up', '-n', '-1'], ['up', '-n', '100000'], ['ls', 'nowhere'], ['show'], ['wait', '--timeout', 'soon'], ['--bogus'], ['config', '--schema', '--defaults'], ['add', '--id', 'x', 'a', 'b']]) {
         const called = await pit.cli(...args);
         expect([args.join(' '), called.code]).toEqual([args.join(' '), 64]);
-        expect(called.stderr).toMatch(/^snakepit: /);
+        expect(called.stderr).toMatch(/^snakepit: [^\n]+\n$/);
       }
+      expect((await pit.cli('up', '-n', '100000')).stderr).toContain('use a whole number from 0 to 9999');
+      expect((await pit.cli('stat')).stderr).toContain('(Did you mean');
       const names = buildProgram().commands.map((command) => command.name());
       expect(names.length).toBeGreaterThan(25);
       for (const name of names) {
@@ -102,7 +109,7 @@ describe('without a running pit', () => {
       expect(asJson).toMatchObject({ schemaVersion: 1, added: [{ id: 'j', state: 'waiting' }] });
       const twice = await pit.cli('add', file);
       expect([twice.code, oneLine(twice.stderr)]).toEqual([65, true]);
-      expect(twice.stderr).toContain('the id my-task is taken: a task of that id is in ready/; give this one another id:');
+      expect(twice.stderr).toContain('the id my-task is taken: a task of that id is in ready/; add `id: other` to its front matter');
       const bad = pit.beside('bad.md');
       for (const [text, message] of [
         ['---\ntitle: x\ntimeout: soon\n---\nx\n', `${bad}:3: timeout: is not a duration`],
@@ -132,18 +139,18 @@ describe('without a running pit', () => {
       pit.dropTask('x.md', sh('true'));
       await call(pit, ['add', '--id', 'a', '-'], { input: `${head('priority: high')}# Title of a\n${sh('true')}` });
       await call(pit, ['add', '--id', 'b', '-'], { input: head('after: [a, ghost]') + sh('true') });
-      expect(await pit.ok('ls')).toMatch(/^STATE +TASK +ATTEMPT +PRIORITY\nready +a +1 +30\nwaiting +b +1 +50 +waits for a, ghost\n$/);
+      expect(await pit.ok('ls')).toMatch(/^STATE +TASK +ATTEMPT +PRIORITY\nready +a +1 +30\nwaiting +b +1 +50 +waits for a, ghost \(no such task\)\n$/);
       expect(json(await pit.ok('ls', 'ready', '--json'))).toMatchObject({ schemaVersion: 1, tasks: [{ id: 'a', state: 'ready', attempt: 1, priority: 30 }] });
       expect(await pit.ok('ls', 'stuck')).toBe('nothing is stuck\n');
-      expect(await pit.ok('show', 'a')).toMatch(/^a: ready\ntitle +Title of a\nfile +queue\/ready\/.*\nattempt +1 /);
-      expect(await pit.ok('show', 'b')).toContain('b: waiting, waits for a, ghost');
-      expect(json(await pit.ok('show', 'b', '--json'))).toMatchObject({ id: 'b', state: 'waiting', why: 'waits for a, ghost' });
+      expect(await pit.ok('show', 'a')).toMatch(/^# Title of a\na: ready\nfile +queue\/ready\/.*\nattempt +1 /);
+      expect(await pit.ok('show', 'b')).toContain('b: waiting, waits for a, ghost (no such task)');
+      expect(json(await pit.ok('show', 'b', '--json'))).toMatchObject({ id: 'b', state: 'waiting', why: 'waits for a, ghost (no such task)' });
       expect((await pit.cli('show', 'nobody')).stderr).toBe('snakepit: no task is called nobody; see: snakepit ls\n');
-      expect(await pit.ok('status')).toMatch(/^no pit is running; start it with: snakepit up\nready 1 {3}waiting 1 {3}claimed 0/);
+      expect(await pit.ok('status')).toMatch(/^no pit is running; start it with: snakepit up\nready 1 {3}waiting 1 {3}running 0/);
       expect(json(await pit.ok('status', '--json'))).toMatchObject({ paused: false, counts: { ready: 1, waiting: 1 } });
 
       expect(await pit.ok('hold', 'a', 'b')).toBe('a is held; let it go with: snakepit release a\nb is held; let it go with: snakepit release b\n');
-      expect([await pit.cli('hold', 'a')].map(({ code, stderr }) => [code, stderr])).toEqual([[64, 'snakepit: a is held; only what is ready or waiting can be held\n']]);
+      expect([await pit.cli('hold', 'a')].map(({ code, stderr }) => [code, stderr])).toEqual([[0, '']]);
       expect(await pit.ok('release', 'a', 'b')).toBe('a is ready\nb is waiting\n');
       expect((await pit.cli('release', 'a')).code).toBe(64);
       expect((await pit.cli('retry', 'a')).stderr).toBe('snakepit: a is ready, not failed\n');
@@ -152,10 +159,12 @@ describe('without a running pit', () => {
 
       expect(await pit.ok('cancel', 'a')).toBe('a is cancelled; it lies in failed/\n');
       expect(story(pit, 'failed', 'a')).toMatch(/# Failed:.*\n[^]*cancelled/);
+      expect(story(pit, 'failed', 'a')).toContain('what to do**: nothing; to run it after all: `snakepit retry a`');
       expect((await pit.cli('cancel', 'a')).code).toBe(64);
       expect(await pit.ok('retry', 'a')).toBe('a is ready again\n');
 
       expect(await pit.ok('pause')).toContain('paused');
+      expect(await pit.ok('pause')).toBe('it is paused already; go on with: snakepit resume\n');
       expect(await pit.ok('status')).toContain('paused: nothing is claimed');
       expect(fs.existsSync(pit.layout.paused)).toBe(true);
       expect(await pit.ok('resume')).toBe('resumed\n');
@@ -168,21 +177,27 @@ describe('without a running pit', () => {
       expect((await pit.cli('wait', 'ghost')).code).toBe(66);
       await call(pit, ['add', '--id', 'a', '-'], { input: sh('true') });
       const short = await pit.cli('wait', '--quiet', '--timeout', '300ms');
-      expect([short.code, short.stderr]).toEqual([124, 'snakepit: 1 are still open after 300ms\n']);
+      expect([short.code, short.stderr]).toEqual([124, 'snakepit: 1 task is still open after 300ms\n']);
       const pitless = await pit.cli('wait', 'a');
       expect(pitless.code).toBe(75);
       expect(pitless.stderr).toContain('no pit is running; start it with: snakepit up');
       await pit.ok('hold', 'a');
       const parked = await pit.cli('wait');
-      expect([parked.code, parked.stderr.includes('need a person')]).toEqual([1, true]);
+      expect([parked.code, parked.stderr.includes('1 needs a person')]).toEqual([1, true]);
     }));
 
   it('config, version, doctor', () =>
     withPit({ config: ['snakes: 3', 'timeout: 5m'] }, async (pit) => {
-      expect(json(await pit.ok('config'))).toMatchObject({ config: { snakes: 3, timeoutMs: 300_000 } });
-      expect(json((await call(pit, ['config'], { env: { SNAKEPIT_CONFIG_SNAKES: '9' } })).stdout)).toMatchObject({ config: { snakes: 9 } });
+      expect(json(await pit.ok('config', '--json'))).toMatchObject({ config: { snakes: 3, timeoutMs: 300_000 } });
+      const yaml = await pit.ok('config');
+      expect(yaml).toMatch(/^snakes: 3\n[^]*\ntimeout: 5m\n[^]*\nbackoff:\n {2}first: 10s\n {2}factor: 3\n[^]*\nmin-free: 268435456\n/);
+      fs.writeFileSync(pit.layout.configFile, yaml);
+      expect(await pit.ok('config')).toBe(yaml);
+      fs.writeFileSync(pit.layout.configFile, 'snakes: 3\ntimeout: 5m\n');
+      expect(json((await call(pit, ['config', '--json'], { env: { SNAKEPIT_CONFIG_SNAKES: '9' } })).stdout)).toMatchObject({ config: { snakes: 9 } });
       expect(json(await pit.ok('config', '--schema'))).toMatchObject({ type: 'object', properties: { snakes: { default: 4 } } });
       expect(await pit.ok('config', '--defaults')).toContain('#timeout: "1h"');
+      expect(await pit.ok('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect(await pit.ok('version')).toMatch(/^snakepit \d+\.\d+\.\d+, node 2\d\.[\d.]+, tmux \d/);
       expect(json(await pit.ok('version', '--json'))).toMatchObject({ node: process.versions.node });
       expect(await pit.ok('doctor')).toMatch(/ok +node/);
@@ -192,6 +207,9 @@ describe('without a running pit', () => {
         const called = await pit.cli(command, ...(command === 'add' ? ['-'] : []));
         expect([command, called.code, called.stderr]).toEqual([command, 78, 'snakepit: snakepit.yaml:2: timeot: unknown key; did you mean timeout?\n']);
       }
+      expect((await pit.cli('doctor')).stdout).toMatch(/BAD +configuration +snakepit\.yaml:2: timeot: unknown key/);
+      fs.writeFileSync(pit.layout.configFile, 'attempts: many\n');
+      expect((await pit.cli('config')).stderr).toBe('snakepit: snakepit.yaml:1: attempts: use a whole number from 1 to 100\n');
       fs.writeFileSync(pit.layout.configFile, '');
       fs.rmdirSync(pit.layout.dir('stuck'));
       const sick = await pit.cli('doctor');
@@ -250,11 +268,11 @@ describe('a running pit', () => {
   it('up again changes nothing; it scales up and down live, under the running pit', async () => {
     const daemon = await pit.daemon();
     const before = await pit.snakes();
-    expect(await pit.ok('up')).toMatch(/^the pit was up \(pid \d+\) with 1 snake in /);
+    expect(await pit.ok('up')).toMatch(/^the pit \(pid \d+\) already runs; 1 snake, in /);
     expect(await pit.snakes()).toEqual(before);
-    expect(await pit.up(4)).toContain('with 4 snakes');
+    expect(await pit.up(4)).toContain('already runs; snakes 1 → 4, in ');
     expect((await pit.snakes()).map((one) => one.snake).sort()).toEqual(['s1', 's2', 's3', 's4']);
-    expect(await pit.ok('up')).toContain('with 4 snakes');
+    expect(await pit.ok('up')).toContain('already runs; 4 snakes, in ');
     await pit.up(1);
     await pit.until('three have left', async () => (await pit.snakes()).length === 1);
     expect(await pit.snakes()).toEqual(before);
@@ -295,7 +313,9 @@ describe('a running pit', () => {
     expect(await pit.ok('logs', '--raw', 'talk')).toContain('\u001b[31mred');
     expect(await pit.ok('logs', 's1')).toMatch(/snake-started[^]*task-claimed/);
     expect((await pit.cli('logs', 'nobody')).code).toBe(66);
-    expect((await pit.cli('logs', 's77')).code).toBe(66);
+    expect((await pit.cli('logs', 's77')).stderr).toBe('snakepit: no snake is called s77; see: snakepit status\n');
+    expect(await pit.ok('logs', '--attempt', '1', 'talk')).toBe('first\nred\nlast\n');
+    expect((await pit.cli('logs', '--attempt', '7', 'talk')).stderr).toBe('snakepit: talk has no attempt 7 that printed anything; see: snakepit show talk\n');
   });
 
   it('attach: into a running session, keys do nothing with -r, detached it goes on; without a terminal it says so', async () => {
@@ -321,11 +341,13 @@ describe('a running pit', () => {
     }
     fs.writeFileSync(go, '');
     await pit.until('done', () => isIn(pit, 'done', 'seen'));
-    expect((await pit.cli('attach', 'seen')).stderr).toContain('seen is not running');
+    expect((await pit.cli('attach', 'seen')).stderr).toContain('seen is not running, it is done');
+    expect((await pit.cli('attach', 's1')).stderr).toBe('snakepit: s1 is idle; what it did: snakepit logs s1\n');
+    expect((await pit.cli('attach', 's99')).stderr).toBe('snakepit: no snake is called s99; see: snakepit status\n');
   });
 
   it('top: one frame, one frame into a pipe, and live in a terminal that it leaves as it was', async () => {
-    expect(await pit.ok('top', '--once')).toMatch(/^pit \d+, running, up [^]*SNAKE +STATE/);
+    expect(await pit.ok('top', '--once')).toMatch(/^pit \d+, up for [^]*SNAKE +STATE/);
     expect(await pit.ok('top')).toContain('SNAKE');
     for (const key of ['q', 'C-c']) {
       const terminal = new Terminal(pit, 'top');
@@ -411,6 +433,160 @@ describe('a running pit', () => {
     expect(named).toBe('named');
     expect(cwd).toContain('/.snakepit/runs/env/');
   });
+});
+
+describe('refused files', () => {
+  it('wait counts those of its own time; ls, status, show, doctor tell of them; one that is mended counts no more', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('bad.md', '---\ntimeout: soon\n---\nx\n');
+      pit.dropTask('good.md', sh('true'));
+      const waited = await pit.cli('wait');
+      expect([waited.code, waited.stderr.trim().split('\n').at(-1)]).toEqual([1, expect.stringMatching(/^snakepit: bad\.md was refused: line 2: timeout: is not a duration; .*; see queue\/failed\/bad\.refused-\w{10}\.result\.md$/)]);
+      const later = await pit.cli('wait');
+      expect([later.code, later.stderr]).toEqual([0, expect.stringContaining('1 file was refused before this wait began: snakepit ls failed')]);
+      expect(await pit.ok('status')).toMatch(/done 1 {3}failed 0 {3}refused 1\n/);
+      expect(await pit.ok('top', '--once')).toContain('refused 1');
+      for (const args of [['ls'], ['ls', 'failed']]) expect(await pit.ok(...args)).toMatch(/^refused +bad\.md +\d+\w* ago, line 2: timeout: is not a duration$/m);
+      expect(json(await pit.ok('ls', 'failed', '--json'))).toMatchObject({ tasks: [], refused: [{ file: 'bad.md', id: 'bad', line: 2 }] });
+      for (const args of [['show', 'bad.md'], ['show', 'bad'], ['wait', 'bad'], ['wait', 'bad.md'], ['logs', 'bad']]) {
+        const called = await pit.cli(...args);
+        expect([args.join(' '), called.code, called.stderr]).toEqual([args.join(' '), 65, expect.stringContaining('bad.md was refused: line 2: ')]);
+      }
+      expect(await pit.ok('doctor')).toMatch(/warn +refused files +1 in queue\/failed\//);
+      const kept = fs.readdirSync(pit.layout.dir('failed')).find((name) => /^bad\.refused-\w{10}\.md$/.test(name)) ?? '';
+      fs.writeFileSync(join(pit.layout.dir('failed'), kept), sh('true'));
+      expect(await pit.ok('retry', kept.replace('.md', ''))).toBe('bad is ready again\n');
+      expect((await pit.cli('wait', 'bad.md')).code).toBe(0);
+      expect(await pit.ok('status')).not.toContain('refused');
+      expect(fs.readdirSync(pit.layout.dir('failed'))).toEqual([]);
+      expect(fs.readdirSync(join(pit.layout.runs, 'bad')).some((name) => /^refused-\w{10}\.md$/.test(name))).toBe(true);
+    }));
+
+  it('an edited file dropped again for a done task: wait and show say so; rerun runs the done one again, its story kept', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      const out = pit.beside('out');
+      pit.dropTask('a.md', sh(`echo x >> '${out}'`));
+      expect((await pit.cli('wait', 'a')).code).toBe(0);
+      pit.dropTask('a.md', sh('echo edited'));
+      const waited = await pit.cli('wait', 'a');
+      expect([waited.code, waited.stderr]).toEqual([65, expect.stringMatching(/a\.md was refused: line 1: the id a is taken: a task of that id is in done\/; to run that one again: snakepit rerun a; else add `id: other` to its front matter;/)]);
+      const shown = await pit.cli('show', 'a');
+      expect([shown.code, shown.stdout.startsWith('# Done'), shown.stderr]).toEqual([0, true, expect.stringContaining('a newer a.md was refused')]);
+      expect((await pit.cli('retry', 'a')).stderr).toContain('a is done, not failed; to run it again: snakepit rerun a');
+      expect(await pit.ok('rerun', 'a')).toBe('a is ready again\n');
+      await pit.until('it ran again', () => read(out) === 'x\nx\n' && story(pit, 'done', 'a') !== '');
+      expect((await pit.cli('wait', 'a')).code).toBe(0);
+      expect(fs.readdirSync(join(pit.layout.runs, 'a')).filter((name) => name.startsWith('story-before-'))).toHaveLength(1);
+      expect((await pit.cli('rerun', 'nobody')).code).toBe(66);
+    }));
+});
+
+describe('what cannot move', () => {
+  it('wait says why, once, and goes on waiting: paused, no snakes, a need that exists nowhere', () =>
+    withPit({}, async (pit) => {
+      await pit.up(0);
+      pit.dropTask('a.md', sh('true'));
+      await pit.until('it is in', () => isIn(pit, 'ready', 'a'));
+      const waiting = background(pit, 'wait');
+      await pit.until('it says that there are no snakes', () => waiting.output().includes('the pit has no snakes; give it some: snakepit up -n 4'));
+      await pit.ok('pause');
+      await pit.until('it says that it is paused', () => waiting.output().includes('paused: nothing is claimed; go on with: snakepit resume'));
+      await pit.ok('resume');
+      await pit.up(1);
+      expect(await waiting.ended).toBe(0);
+      expect(waiting.output().split('the pit has no snakes')).toHaveLength(2);
+      pit.dropTask('b.md', head('after: nothere') + sh('true'));
+      await pit.until('it waits', () => isIn(pit, 'waiting', 'b'));
+      const forever = background(pit, 'wait', 'b');
+      await pit.until('it says for what', () => forever.output().includes('b waits for nothere (no such task); add what is missing, or: snakepit cancel b'));
+      pit.dropTask('nothere.md', sh('true'));
+      expect(await forever.ended).toBe(0);
+    }));
+
+  it('up while a slot drains, and up while it all goes down: at once, and it says what follows', () =>
+    withPit({}, async (pit) => {
+      await pit.up(2);
+      const go = pit.beside('go');
+      for (const id of ['a', 'b']) pit.dropTask(`${id}.md`, sh(`until [ -e '${go}' ]; do sleep 0.05; done`));
+      await pit.until('both work', () => isIn(pit, 'claimed', 'a') && isIn(pit, 'claimed', 'b'));
+      expect(await pit.up(1)).toContain('snakes 2 → 1');
+      expect(await pit.up(2)).toMatch(/snakes 1 → 2, in .*\ns2 had been told to end: it finishes its task, and a new one follows\n/);
+      const down = background(pit, 'down');
+      await pit.until('it goes down', () => pit.snapshot()?.mode === 'drain');
+      const up = await pit.cli('up');
+      expect([up.code, up.stderr, up.stdout]).toEqual([0, expect.stringMatching(/was going down: that is revoked/), expect.stringContaining('s1, s2 had been told to end: they finish their tasks, and new ones follow')]);
+      down.child.kill('SIGKILL');
+      fs.writeFileSync(go, '');
+      await pit.until('new ones came', async () => isIn(pit, 'done', 'a') && isIn(pit, 'done', 'b') && (await pit.snakes()).length === 2);
+      pit.dropTask('c.md', sh('true'));
+      expect((await pit.cli('wait', 'c')).code).toBe(0);
+    }));
+});
+
+describe('what happened', () => {
+  it('events: for a person, as JSON, since, and followed; ls of ended tasks says when and why', () =>
+    withPit({}, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('odd.md', head('colour: red', 'attempts: 1') + sh('exit 3'));
+      const follow = background(pit, 'events', '-f');
+      expect((await pit.cli('wait', 'odd')).code).toBe(1);
+      await pit.until('it is followed', () => follow.output().includes('task-failed'));
+      follow.child.kill('SIGKILL');
+      expect(await pit.ok('events')).toMatch(/^\d{4}-[\d:.TZ-]+ {2}pit-started {2}pid=\d+ {2}snakes=1\n[^]*task-warned {2}id=odd {2}line=2 {2}text="unknown key colour; kept, not used"/);
+      const lines = (await pit.ok('events', '--json')).trim().split('\n').map(json);
+      expect(lines[0]).toMatchObject({ v: 1, kind: 'pit-started' });
+      expect(await pit.ok('events', '--since', '2999-01-01')).toBe('');
+      expect((await pit.cli('events', '--since', 'soon')).code).toBe(64);
+      expect(await pit.ok('ls')).toMatch(/^failed +odd +1 +\d+\w* ago, exit-status: it exited with status 3 \(1 of 1 attempts\)$/m);
+      expect(await pit.ok('show', 'odd')).toContain('- **mind**: line 2: unknown key colour; kept, not used');
+      expect(await pit.ok('ls', 'needs')).toBe('nothing needs a person\n');
+    }));
+
+  it('what may not be read is code 77 with the way out', () => {
+    expect(exitOf(new PathError('reading', '/x', Object.assign(new Error('no'), { code: 'EACCES' })))).toEqual({ code: 77, line: expect.stringContaining('EACCES while reading: /x; the pit belongs to whoever made it') });
+  });
+});
+
+describe('the README', () => {
+  it('its tour, pasted as it stands, goes through', () =>
+    withPit({ bare: true }, async (pit) => {
+      fs.rmSync(pit.layout.configFile);
+      const text = read(fileURLToPath(new URL('../../README.md', import.meta.url)));
+      const [install = '', ...tour] = (/^````sh\n([^]*?)\n````$/m.exec(text)?.[1] ?? '').split('\n');
+      expect(install).toContain('npm ci');
+      const bin = pit.beside('bin');
+      fs.mkdirSync(bin);
+      fs.writeFileSync(join(bin, 'snakepit'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 });
+      const script = tour.filter((line) => !line.startsWith('mkdir night')).join('\n');
+      const ran = await new Promise<{ code: number | null; output: string }>((resolve) => {
+        const child = spawn('/bin/bash', ['-e'], { cwd: pit.root, env: { ...envOf(pit), PATH: `${bin}:${process.env['PATH'] ?? ''}` }, stdio: ['pipe', 'pipe', 'pipe'] });
+        let output = '';
+        child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        child.on('close', (code) => resolve({ code, output }));
+        child.stdin.end(script);
+      });
+      expect([ran.code, ran.output]).toEqual([0, expect.stringMatching(/# Done: Say hello[^]*hello from attempt 1[^]*the pit is down/)]);
+    }));
+});
+
+describe('init', () => {
+  it('writes .gitignore inside a git repository only, once, and leaves what a person commented out', () =>
+    withPit({ bare: true }, async (pit) => {
+      const ignore = join(pit.root, '.gitignore');
+      await pit.ok('init');
+      expect(fs.existsSync(ignore)).toBe(false);
+      fs.mkdirSync(join(pit.root, '.git'));
+      fs.writeFileSync(ignore, 'dist');
+      expect(await pit.ok('init')).toContain('.snakepit/ is in .gitignore now');
+      await pit.ok('init');
+      expect(read(ignore)).toBe('dist\n.snakepit/\n');
+      fs.writeFileSync(ignore, '# .snakepit/\n');
+      await pit.ok('init');
+      expect(read(ignore)).toBe('# .snakepit/\n');
+    }));
 });
 
 describe('toss', () => {
@@ -523,6 +699,18 @@ describe('down', () => {
       foreground.child.kill('SIGTERM');
       expect(await foreground.ended).toBe(0);
       await until('nothing is left', () => pit.processes().length === 0, 5000);
+    }));
+
+  it('--foreground: Ctrl-C says what it finishes; a second one ends it', () =>
+    withPit({}, async (pit) => {
+      const foreground = background(pit, 'up', '-n', '1', '--foreground');
+      pit.dropTask('f1.md', sh('exec sleep 1000'));
+      await pit.until('it works', () => isIn(pit, 'claimed', 'f1'));
+      foreground.child.kill('SIGINT');
+      await pit.until('it says so', () => foreground.output().includes('snakepit: finishing f1; Ctrl-C again ends it now'));
+      foreground.child.kill('SIGINT');
+      expect(await foreground.ended).toBe(0);
+      expect(isIn(pit, 'ready', 'f1')).toBe(true);
     }));
 
   it('cancel of a claim whose snake is dead, with no pit: cleanup ends it as cancelled', () =>

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { chooseProfile } from '../../agents/profiles.js';
+import { chooseAgent, type Profiles } from '../../agents/choice.js';
+import { shellProgram } from '../../agents/shell.js';
 import type { Config } from '../../config/config.js';
 import { errorCode } from '../../lib/files.js';
 import { newNonce } from '../../lib/ids.js';
@@ -9,7 +10,7 @@ import { show } from '../../lib/text.js';
 import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
 import { ensureLayout } from '../../queue/init.js';
-import { note, openContext, print, printJson, readConfig, withIntake, type Context } from '../context.js';
+import { note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 export async function readInput(file: string): Promise<Uint8Array> {
@@ -24,11 +25,16 @@ export async function readInput(file: string): Promise<Uint8Array> {
 }
 
 /** A task that no profile could work is told at the prompt, not at night. */
-export function checkWorkable(spec: TaskSpec, config: Config): string | undefined {
-  const profile = chooseProfile(spec.agents, config.agent);
-  if (!profile.ok) return profile.error;
-  const program = profile.value.program(spec);
-  return program.ok ? undefined : program.error;
+export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles): string | undefined {
+  const choosing = chooseAgent(profiles, spec.agents, config.agent, () => undefined);
+  if (!choosing.ok) return choosing.error;
+  if (choosing.value.kind !== 'chosen') return undefined;
+  const { agent } = choosing.value.chosen;
+  const mode = spec.mode ?? agent.mode;
+  const way = mode === 'headless' ? agent.headless : agent.interactive;
+  if (way === undefined) return `the agent ${agent.name} has no ${mode} mode`;
+  const program = way.prompt === 'blocks' ? shellProgram(spec) : undefined;
+  return program?.ok === false ? program.error : undefined;
 }
 
 /** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
@@ -36,9 +42,9 @@ export async function addOne(context: Context, config: Config, bytes: Uint8Array
   const { files, layout } = context;
   const checked = await checkTask(bytes, config.maxTaskBytes);
   if (!checked.ok) throw new CliError(`${shownAs}:${checked.error.line}: ${checked.error.problem}; ${checked.error.fix}`, EXIT.badTask);
-  const complaint = checkWorkable(checked.value.spec, config);
-  if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
+  const complaint = checkWorkable(checked.value.spec, config, await readAgents(context, config));
+  if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
   return withIntake(context, async () => {
     const round = await beginRound(files, layout);
     const planned = await planPlacement(context, layout, round, checked.value, fileName);

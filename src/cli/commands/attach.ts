@@ -1,17 +1,31 @@
 import { spawnSync } from 'node:child_process';
 import { TmuxServer } from '../../tmux/server.js';
-import { openContext } from '../context.js';
+import type { ClaimName } from '../../protocol/names.js';
+import { openContext, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-import { findRunning } from './running.js';
+import { findTask } from '../find.js';
+import { stateWord } from '../progress.js';
+import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 export async function attach(dir: string | undefined, name: string, options: { readOnly?: boolean }): Promise<void> {
   const context = openContext(dir);
-  const claim = await findRunning(context, name);
-  if (claim === undefined) throw new CliError(`${name} is not running; see: snakepit ls claimed, or what it printed: snakepit logs ${name}`, EXIT.notFound);
+  const claim = (await findRunning(context, name)) ?? (await idleOrEnded(context, name));
   if (!process.stdin.isTTY) throw new CliError(`attach needs a terminal; without one: snakepit logs -f ${name}`, EXIT.usage);
   const [program, ...args] = new TmuxServer(context.layout.tmuxSocket, context.layout.tmuxConfig).attachArgv(`sp-${claim.nonce}`, options.readOnly === true);
   const env = { ...process.env };
   delete env['TMUX'];
   const ended = spawnSync(program, args, { stdio: 'inherit', env });
   if (ended.status !== 0) throw new CliError(`the session of ${claim.id} cannot be attached; it may just have ended: snakepit show ${claim.id}`, EXIT.unavailable);
+}
+
+/** Why there is no session to look into; a task may have been named by its file. */
+export async function idleOrEnded(context: Context, name: string): Promise<ClaimName> {
+  if (isSnakeName(name)) {
+    await checkSnake(context, name);
+    throw new CliError(`${name} is idle; what it did: snakepit logs ${name}`, EXIT.notFound);
+  }
+  const { id, state } = await findTask(context, name);
+  const claim = await findRunning(context, id);
+  if (claim === undefined) throw new CliError(`${id} is not running, it is ${stateWord(state)}; what it printed: snakepit logs ${id}`, EXIT.notFound);
+  return claim;
 }

@@ -1,16 +1,21 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEvents } from '../../events/event-log.js';
 import { showLines, tailLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { runDirOf } from '../../runs/run-dir.js';
-import { findTask, openContext, print, type Context } from '../context.js';
+import { openContext, print, type Context } from '../context.js';
+import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
-import { findRunning, isSnakeName } from './running.js';
+import { findTask } from '../find.js';
+import { checkSnake, findRunning, isSnakeName } from './running.js';
 
-async function newestOutput({ files, layout }: Context, id: string): Promise<string | undefined> {
+const COMPLAINT_LINES = 20;
+
+/** The newest recording of a task, or of one of its attempts: after a retry a number may be there twice. */
+async function newestOutput({ files, layout }: Context, id: string, attempt: number | undefined): Promise<string | undefined> {
   let newest: { path: string; at: number } | undefined;
   for (const run of await files.list(join(layout.runs, id))) {
+    if (attempt !== undefined && !(/^\d{3,}-/.test(run) && Number.parseInt(run, 10) === attempt)) continue;
     const path = join(layout.runs, id, run, RUN_FILES.output);
     const at = await files.mtimeMs(path).catch(() => undefined);
     if (at !== undefined && (newest === undefined || at > newest.at)) newest = { path, at };
@@ -18,18 +23,20 @@ async function newestOutput({ files, layout }: Context, id: string): Promise<str
   return newest?.path;
 }
 
-export async function logs(dir: string | undefined, name: string, options: { follow?: boolean; raw?: boolean }): Promise<void> {
+export async function logs(dir: string | undefined, name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }): Promise<void> {
   const context = openContext(dir);
   const running = await findRunning(context, name);
   if (running === undefined && isSnakeName(name)) return snakeEvents(context, name);
-  const output = running === undefined ? await newestOutput(context, (await findTask(context, name)).id) : join(runDirOf(context.layout, running), RUN_FILES.output);
-  if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${name} has printed nothing yet`, EXIT.notFound);
+  const id = running?.id ?? (await findTask(context, name)).id;
+  const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join(runDirOf(context.layout, running), RUN_FILES.output);
+  if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
+  if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
   const clean = (text: string): string => (options.raw === true ? text : tailLines(text, Number.MAX_SAFE_INTEGER).map((line) => showLines(line)).join('\n'));
   let offset = 0;
   let open = true;
   while (open) {
     // Ended before the last read: whatever it printed last is still read.
-    open = options.follow === true && (await findRunning(context, name)) !== undefined;
+    open = options.follow === true && (await findRunning(context, id)) !== undefined;
     const chunk = readFrom(output, offset);
     // Lines only: a torn escape sequence must not reach the terminal in two halves.
     const whole = open ? chunk.subarray(0, chunk.lastIndexOf(10) + 1) : chunk;
@@ -56,12 +63,21 @@ function readFrom(path: string, offset: number): Buffer {
   }
 }
 
-async function snakeEvents({ files, layout }: Context, snake: string): Promise<void> {
-  const events = parseEvents((await files.read(layout.events)) ?? '').filter((event) => 'snake' in event && event.snake === snake);
-  if (events.length === 0) throw new CliError(`${snake} has done nothing yet`, EXIT.notFound);
-  for (const event of events) {
-    const { v, at, kind, ...rest } = event;
-    void v;
-    print(`${new Date(at).toISOString()}  ${kind}  ${showLines(JSON.stringify(rest))}`);
-  }
+async function snakeEvents(context: Context, snake: string): Promise<void> {
+  await checkSnake(context, snake);
+  const events = readEvents(context.layout).filter((event) => 'snake' in event && event.snake === snake);
+  const complaints = complaintsOf(readLines(join(context.layout.log, 'snakes.log'), 0).text, snake);
+  if (events.length === 0 && complaints.length === 0) throw new CliError(`${snake} has done nothing yet`, EXIT.notFound);
+  for (const event of events) print(eventLine(event));
+  if (complaints.length > 0) print(['', 'what it last complained of, in .snakepit/log/snakes.log:', ...complaints.slice(-COMPLAINT_LINES).map((line) => showLines(line))].join('\n'));
+}
+
+/** The lines that this snake wrote when it broke: each begins with a time and its name, what follows indented is its stack. */
+function complaintsOf(text: string, snake: string): string[] {
+  let own = false;
+  return text.split('\n').filter((line) => {
+    const head = /^\d{4}-\S+ (s\d{1,4}): /.exec(line);
+    if (head !== null) own = head[1] === snake;
+    return own && line !== '';
+  });
 }

@@ -1,29 +1,69 @@
 import { basename } from 'node:path';
+import { formatDuration } from '../../lib/duration.js';
+import { show } from '../../lib/text.js';
 import { QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
-import { attemptOf, parseClaim, parseWaiting } from '../../protocol/names.js';
-import { judgeAllWaiting } from '../../queue/promote.js';
-import { listState } from '../../queue/locate.js';
-import { openContext, print, printJson } from '../context.js';
+import { attemptOf, parseClaim } from '../../protocol/names.js';
+import { listState, type Located } from '../../queue/locate.js';
+import { explainWaiting } from '../../queue/promote.js';
+import { listRefusals, type Refusal } from '../../queue/refusals.js';
+import { pastAttempts } from '../../runs/run-dir.js';
+import { whyOf } from '../../runs/story.js';
+import { openContext, print, printJson, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
+import { stateWord } from '../progress.js';
 import { paint, paintState, table } from '../style.js';
+
+interface Row {
+  readonly id: string;
+  readonly state: QueueState;
+  readonly attempt: number | undefined;
+  readonly priority: number | undefined;
+  readonly note: string;
+  readonly endedAt: number | undefined;
+  readonly file: string;
+}
+
+const EMPTY: Partial<Record<string, string>> = { needs: 'nothing needs a person', claimed: 'nothing is running' };
 
 const isState = (text: string): text is QueueState => (QUEUE_STATES as readonly string[]).includes(text);
 
-export async function ls(dir: string | undefined, state: string | undefined, options: { json?: boolean }): Promise<void> {
-  if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.join(', ')}`, EXIT.usage);
-  const { files, layout, clock } = openContext(dir);
-  const tasks: { id: string; state: QueueState; attempt: number | undefined; priority: number | undefined; note: string; file: string }[] = [];
-  const waits = state === undefined || state === 'waiting' ? (await judgeAllWaiting(files, layout, new Map(), clock.wallMs())).verdicts : new Map<string, { why: string }>();
+export async function ls(dir: string | undefined, asked: string | undefined, options: { json?: boolean }): Promise<void> {
+  const state = asked === 'running' ? 'claimed' : asked;
+  if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.map(stateWord).join(', ')}`, EXIT.usage);
+  const context = openContext(dir);
+  const { files, layout, clock } = context;
+  const waits = state === undefined || state === 'waiting' ? await explainWaiting(files, layout, clock.wallMs()) : new Map<string, { why: string }>();
+  const tasks: Row[] = [];
   for (const one of state === undefined ? QUEUE_STATES : [state]) {
-    for (const task of await listState(files, layout, one)) {
-      const claim = parseClaim(basename(task.file));
-      const waiting = parseWaiting(basename(task.file));
-      const why = waiting === undefined ? '' : (waits.get(task.id)?.why ?? '');
-      tasks.push({ id: task.id, state: one, attempt: task.name === undefined ? undefined : attemptOf(task.name.counters), priority: task.name?.place.priority, note: claim === undefined ? why : `by ${claim.owner.snake}`, file: task.file });
-    }
+    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : openRow(task, waits.get(task.id)?.why));
   }
-  if (options.json === true) return printJson({ tasks });
-  if (tasks.length === 0) return print(state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : `nothing is ${state}`);
-  const rows = tasks.map((task) => [task.state, task.id, task.attempt === undefined ? '' : String(task.attempt), task.priority === undefined ? '' : String(task.priority), task.note]);
+  const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
+  if (options.json === true) return printJson({ tasks, refused });
+  if (tasks.length === 0 && refused.length === 0) return print(state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`));
+  const rows = [...tasks.map((task) => [stateWord(task.state), task.id, String(task.attempt ?? ''), String(task.priority ?? ''), noteOf(task, clock.wallMs())]), ...refused.map((one) => refusedRow(one, clock.wallMs()))];
   print(table([['STATE', 'TASK', 'ATTEMPT', 'PRIORITY', ''], ...rows], (cell, column, row) => (row === 0 ? paint('dim', cell) : column === 0 ? paintState(cell.trim(), cell) : cell)));
 }
+
+function openRow(task: Located, why: string | undefined): Row {
+  const claim = parseClaim(basename(task.file));
+  const note = claim !== undefined ? `by ${claim.owner.snake}` : task.state === 'waiting' ? (why ?? '') : '';
+  return { id: task.id, state: task.state, attempt: task.name === undefined ? undefined : attemptOf(task.name.counters), priority: task.name?.place.priority, note, endedAt: undefined, file: task.file };
+}
+
+/** Of what has ended only the id is in the name; the rest is in the records of its attempts, or in its story where it was never tried. */
+async function endedRow({ files, layout }: Context, task: Located): Promise<Row> {
+  const last = (await pastAttempts(files, layout, task.id)).at(-1)?.record;
+  const told = task.state === 'failed' ? whyOf((await files.read(task.file.replace(/\.md$/, '.result.md'))) ?? '') : undefined;
+  const note = task.state === 'done' ? '' : (told ?? (last?.next.kind === 'failed' ? last.next.why : ''));
+  const endedAt = last?.next.kind === task.state ? last.endedAt : await files.mtimeMs(task.file);
+  return { id: task.id, state: task.state, attempt: last?.attempt, priority: undefined, note, endedAt, file: task.file };
+}
+
+function noteOf(task: Row, now: number): string {
+  const ended = task.endedAt === undefined ? '' : ago(task.endedAt, now);
+  return [ended, show(task.note, 100)].filter((part) => part !== '').join(', ');
+}
+
+const refusedRow = (one: Refusal, now: number): string[] => ['refused', one.file, '', '', `${ago(one.at, now)}, line ${one.line}: ${show(one.problem, 100)}`];
+
+const ago = (at: number, now: number): string => `${formatDuration(Math.max(0, now - at))} ago`;

@@ -3,10 +3,13 @@ import { parseAny, parseClaim, printReady } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { beginRound, takeIn } from '../../queue/intake.js';
 import type { Located } from '../../queue/locate.js';
+import { putAwayMended } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { runDirOf } from '../../runs/run-dir.js';
-import { findTask, note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
+import { note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
+import { find, findTask } from '../find.js';
+import { stateWord } from '../progress.js';
 
 /** Does it for each, says what went wrong with which, and ends with the worst code. */
 async function each(ids: readonly string[], act: (id: string) => Promise<string>): Promise<void> {
@@ -25,8 +28,8 @@ async function each(ids: readonly string[], act: (id: string) => Promise<string>
 
 const moved = (id: string): CliError => new CliError(`${id} moved in this very moment; look again: snakepit show ${id}`, EXIT.busy);
 
-/** Takes a task in again from where it lies. */
-async function takeAgain(context: Context, task: Located): Promise<string> {
+/** Takes a task in again from where it lies; says under which id, and where it is now. */
+async function takeAgain(context: Context, task: Pick<Located, 'id' | 'file'>): Promise<{ id: string; state: string }> {
   const config = await readConfig(context);
   return withIntake(context, async () => {
     const round = await beginRound(context.files, context.layout);
@@ -34,16 +37,32 @@ async function takeAgain(context: Context, task: Located): Promise<string> {
     const result = await takeIn(context, context.layout, round, dirname(task.file), Buffer.from(basename(task.file)), config.maxTaskBytes);
     if (result === undefined) throw moved(task.id);
     if (!result.ok) throw new CliError(`${task.id}:${result.error.line}: ${result.error.problem}; ${result.error.fix}`, EXIT.badTask);
-    return result.value.state;
+    await putAwayMended(context.files, context.layout);
+    return result.value;
   });
 }
 
-export async function retry(dir: string | undefined, ids: readonly string[]): Promise<void> {
+export async function retry(dir: string | undefined, names: readonly string[]): Promise<void> {
   const context = openContext(dir);
-  await each(ids, async (id) => {
-    const task = await findTask(context, id);
-    if (task.state !== 'failed') throw new CliError(`${id} is ${task.state}, not failed`, EXIT.usage);
-    const state = await takeAgain(context, task);
+  await each(names, async (name) => {
+    const found = await find(context, name);
+    // A refused file that was mended where it lies.
+    const task = found.kind === 'refused' ? { id: found.refusal.id, file: join(context.layout.dir('failed'), found.refusal.kept), state: 'failed' } : await findTask(context, name);
+    if (task.state === 'done') throw new CliError(`${task.id} is done, not failed; to run it again: snakepit rerun ${task.id}`, EXIT.usage);
+    if (task.state !== 'failed') throw new CliError(`${task.id} is ${stateWord(task.state)}, not failed`, EXIT.usage);
+    const { id, state } = await takeAgain(context, task);
+    await context.events.emit({ kind: 'task-retried', id });
+    return `${id} is ${state} again`;
+  });
+}
+
+/** A done task once more, with fresh counters; its story goes where old stories go. */
+export async function rerun(dir: string | undefined, names: readonly string[]): Promise<void> {
+  const context = openContext(dir);
+  await each(names, async (name) => {
+    const task = await findTask(context, name);
+    if (task.state !== 'done') throw new CliError(`${task.id} is ${stateWord(task.state)}, not done${task.state === 'failed' ? `; try it again with: snakepit retry ${task.id}` : ''}`, EXIT.usage);
+    const { id, state } = await takeAgain(context, task);
     await context.events.emit({ kind: 'task-retried', id });
     return `${id} is ${state} again`;
   });
@@ -51,10 +70,12 @@ export async function retry(dir: string | undefined, ids: readonly string[]): Pr
 
 export async function hold(dir: string | undefined, ids: readonly string[]): Promise<void> {
   const context = openContext(dir);
-  await each(ids, async (id) => {
-    const task = await findTask(context, id);
+  await each(ids, async (asked) => {
+    const task = await findTask(context, asked);
+    const { id } = task;
+    if (task.state === 'held') return `${id} is held already; let it go with: snakepit release ${id}`;
     const name = parseAny(basename(task.file));
-    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${task.state}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : ''}`, EXIT.usage);
+    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${stateWord(task.state)}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : ''}`, EXIT.usage);
     if ((await context.files.rename(task.file, join(context.layout.dir('held'), printReady(name)))) === 'missing') throw moved(id);
     await context.events.emit({ kind: 'task-held', id });
     return `${id} is held; let it go with: snakepit release ${id}`;
@@ -63,10 +84,10 @@ export async function hold(dir: string | undefined, ids: readonly string[]): Pro
 
 export async function release(dir: string | undefined, ids: readonly string[]): Promise<void> {
   const context = openContext(dir);
-  await each(ids, async (id) => {
-    const task = await findTask(context, id);
-    if (task.state !== 'held') throw new CliError(`${id} is ${task.state}, not held`, EXIT.usage);
-    const state = await takeAgain(context, task);
+  await each(ids, async (asked) => {
+    const task = await findTask(context, asked);
+    if (task.state !== 'held') throw new CliError(`${task.id} is ${stateWord(task.state)}, not held`, EXIT.usage);
+    const { id, state } = await takeAgain(context, task);
     await context.events.emit({ kind: 'task-released', id });
     return `${id} is ${state}`;
   });
@@ -75,8 +96,9 @@ export async function release(dir: string | undefined, ids: readonly string[]): 
 export async function cancel(dir: string | undefined, ids: readonly string[]): Promise<void> {
   const context = openContext(dir);
   const { files, layout, events } = context;
-  await each(ids, async (id) => {
-    const task = await findTask(context, id);
+  await each(ids, async (asked) => {
+    const task = await findTask(context, asked);
+    const { id } = task;
     if (task.state === 'done' || task.state === 'failed') throw new CliError(`${id} has ended already: it is in ${task.state}/`, EXIT.usage);
     const claim = task.state === 'claimed' ? parseClaim(basename(task.file)) : undefined;
     if (claim !== undefined) {

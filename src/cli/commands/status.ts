@@ -2,7 +2,9 @@ import { formatDuration } from '../../lib/duration.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { countStates } from '../../queue/directory-store.js';
 import { listState } from '../../queue/locate.js';
+import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
+import { stateWord } from '../progress.js';
 import { paint, paintState, table } from '../style.js';
 import { parseClaim } from '../../protocol/names.js';
 import { basename } from 'node:path';
@@ -13,6 +15,8 @@ export interface StatusFacts {
   readonly configProblem: string | undefined;
   readonly snakes: readonly { snake: string; state: string; pid: number | undefined; task: string | undefined; forMs: number | undefined; why: string | undefined }[];
   readonly counts: Readonly<Record<string, number>>;
+  /** Dropped files that were not taken in and not mended yet. */
+  readonly refused: number;
 }
 
 export async function gatherStatus(context: Context): Promise<StatusFacts> {
@@ -34,6 +38,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
     counts: await countStates(files, layout),
+    refused: await countRefusals(files, layout),
   };
 }
 
@@ -46,10 +51,11 @@ export function renderStatus(facts: StatusFacts): string {
   const lines = [];
   const { pit } = facts;
   if (pit === undefined) lines.push(paint('yellow', 'no pit is running') + '; start it with: snakepit up');
-  else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? 'running' : `going down (${pit.mode})`}${pit.upMs === undefined ? '' : `, up ${formatDuration(pit.upMs)}`}`);
+  else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
-  lines.push(QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(state)} ${facts.counts[state] ?? 0}`).join('   '));
+  const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
+  lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
   if (facts.snakes.length > 0) {
     const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
     lines.push('', table([['SNAKE', 'STATE', 'TASK', 'FOR', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));

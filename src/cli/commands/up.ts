@@ -9,7 +9,7 @@ import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
-import { livePit, openContext, print, readConfig, readSnapshot, type Context } from '../context.js';
+import { livePit, note, openContext, print, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 const START_PATIENCE_MS = 20_000;
@@ -22,38 +22,51 @@ export async function writeDesired({ files, layout }: Context, change: (before: 
 
 export async function up(dir: string | undefined, options: { snakes?: number; foreground?: boolean }): Promise<void> {
   const context = openContext(dir);
-  const { files, layout, clock, processes } = context;
+  const { files, layout } = context;
   await ensureLayout(files, layout);
   const config = await readConfig(context);
   await checkGround(context);
   const running = await livePit(context);
-  const desired = await writeDesired(context, (before) => ({
+  if (options.foreground === true && running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); scale it with: snakepit up -n N`, EXIT.busy);
+  let former: DesiredRecord | undefined;
+  const desired = await writeDesired(context, (before) => {
+    former = before;
     // "run" without a pit: it was killed, and its snakes are to be taken over, not sent home. After `down` the configuration counts.
-    snakes: options.snakes ?? (before !== undefined && (running !== undefined || before.mode === 'run') ? before.snakes : config.snakes),
-    mode: 'run',
-    generation: (before?.generation ?? 0) + 1,
-  }));
+    const snakes = options.snakes ?? (before !== undefined && (running !== undefined || before.mode === 'run') ? before.snakes : config.snakes);
+    return { snakes, mode: 'run', generation: (before?.generation ?? 0) + 1 };
+  });
   if (options.foreground === true) {
-    if (running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); it was told: ${desired.snakes} snakes`, EXIT.busy);
     const { runPit } = await import('../../pit/main.js');
     process.exitCode = await runPit(layout.root, { foreground: true });
     return;
   }
-  let pit = running;
-  const daemon = pit === undefined ? startDaemon(layout.root, layout.log) : undefined;
+  if (running !== undefined && former !== undefined && former.mode !== 'run') note(`the pit (pid ${running.pid}) was going down: that is revoked`);
+  const { pit, leaving } = await untilUp(context, desired, running);
+  const snakes = `${desired.snakes} ${desired.snakes === 1 ? 'snake' : 'snakes'}`;
+  if (running?.pid !== pit.pid) print(`the pit is up (pid ${pit.pid}) with ${snakes} in ${layout.root}`);
+  else print(`the pit (pid ${pit.pid}) already runs; ${former === undefined || former.snakes === desired.snakes ? snakes : `snakes ${former.snakes} → ${desired.snakes}`}, in ${layout.root}`);
+  if (leaving.length > 0) print(`${leaving.join(', ')} had been told to end: ${leaving.length === 1 ? 'it finishes its task, and a new one follows' : 'they finish their tasks, and new ones follow'}`);
+}
+
+/** Waits until all snakes are there. One that finishes under an earlier order to end is counted: its successor comes by itself. */
+async function untilUp(context: Context, desired: DesiredRecord, running: ProcessIdentity | undefined): Promise<{ pit: ProcessIdentity; leaving: string[] }> {
+  const { layout, clock, processes } = context;
+  let daemon = running === undefined ? startDaemon(layout.root, layout.log) : undefined;
   const until = clock.monoMs() + START_PATIENCE_MS;
   for (;;) {
-    pit = await livePit(context);
+    const pit = await livePit(context);
     const snapshot = pit === undefined ? undefined : await readSnapshot(context);
-    const alive = snapshot?.snakes.filter((row) => row.state === 'up').length ?? 0;
-    if (snapshot !== undefined && pit !== undefined && snapshot.pit.pid === pit.pid && snapshot.wanted === desired.snakes && alive === desired.snakes) break;
+    const rows = (snapshot?.snakes ?? []).filter((row) => Number(row.snake.slice(1)) <= desired.snakes);
+    const alive = rows.filter((row) => row.state === 'up' || row.state === 'draining').length;
+    if (snapshot !== undefined && pit !== undefined && snapshot.pit.pid === pit.pid && snapshot.mode === 'run' && snapshot.wanted === desired.snakes && alive === desired.snakes) return { pit, leaving: rows.filter((row) => row.state === 'draining').map((row) => row.snake) };
+    // It was at the very end of going down when it was told to stay.
+    if (pit === undefined && daemon === undefined) daemon = startDaemon(layout.root, layout.log);
     const died = pit === undefined && daemon !== undefined && (await processes.liveness(daemon)) === 'dead' && (await livePit(context)) === undefined;
     if (died || clock.monoMs() > until) {
       throw new CliError(pit === undefined ? `the pit ${died ? 'died while it started' : `did not start within ${START_PATIENCE_MS / 1000} s`}; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but only ${alive} of ${desired.snakes} snakes are up yet; see: snakepit status`, EXIT.unavailable);
     }
     await clock.sleep(30);
   }
-  print(`${running === undefined ? 'the pit is up' : 'the pit was up'} (pid ${pit.pid}) with ${desired.snakes} snake${desired.snakes === 1 ? '' : 's'} in ${layout.root}`);
 }
 
 /** What would make every task fail, said before anything starts. */

@@ -1,95 +1,106 @@
-import { join } from 'node:path';
 import { parseDuration } from '../../lib/duration.js';
-import type { Files } from '../../lib/files.js';
-import type { Layout } from '../../protocol/layout.js';
-import { isDropName } from '../../queue/settled.js';
-import { countStates } from '../../queue/directory-store.js';
-import { listState, locate } from '../../queue/locate.js';
+import { listState } from '../../queue/locate.js';
+import { listRefusals, type Refusal } from '../../queue/refusals.js';
 import { livePit, note, openContext, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
+import { refusedText } from '../find.js';
+import { hindrance } from '../hindrance.js';
+import { progressOf, progressOfAll, type Progress } from '../progress.js';
 
 const LOOK_MS = 200;
 /** So many looks in a row without a pit before giving up: one that is being replaced is back sooner. */
 const PITLESS_LOOKS = 25;
+/** A hindrance is told when it stands for so many looks: a pit that starts has no snakes for an instant. */
+const HINDERED_LOOKS = 5;
 
-interface Progress {
-  readonly open: number;
-  readonly failed: readonly string[];
-  readonly line: string;
-  /** Open, but only a person can move them. */
-  readonly parked: number;
-}
+const openText = (open: number): string => (open === 1 ? '1 task is still open' : `${open} tasks are still open`);
 
 export async function wait(dir: string | undefined, ids: readonly string[], options: { timeout?: string; quiet?: boolean }): Promise<void> {
   const context = openContext(dir);
+  const { clock } = context;
   const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout);
   if (options.timeout !== undefined && timeoutMs === undefined) throw new CliError(`--timeout ${options.timeout} is not a duration; write 90s or 10m`, EXIT.usage);
-  const until = timeoutMs === undefined ? Number.POSITIVE_INFINITY : context.clock.monoMs() + timeoutMs;
-  const failedBefore = new Set(ids.length > 0 ? [] : (await listState(context.files, context.layout, 'failed')).map((task) => task.id));
-  let said = '';
+  const until = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monoMs() + timeoutMs;
+  const failedBefore = ids.length > 0 ? new Set<string>() : await endedBefore(context);
+  const memory = new Map<string, Refusal>();
+  const say = speaker(options.quiet === true);
   let pitless = 0;
   let overLooks = 0;
+  let hindered = { why: '', looks: 0 };
   for (;;) {
-    const progress = ids.length > 0 ? await progressOf(context, ids) : await progressOfAll(context);
-    if (options.quiet !== true && progress.line !== said) {
-      const live = process.stderr.isTTY;
-      if (live) process.stderr.write(`\r\u001b[K${progress.line.slice(0, process.stderr.columns - 1)}`);
-      else note(progress.line);
-      said = progress.line;
-    }
+    const progress = ids.length > 0 ? await progressOf(context, ids, memory) : await progressOfAll(context);
+    say.progress(progress.line);
+    const why = (await hindrance(context, ids)) ?? '';
+    hindered = { why, looks: why === hindered.why ? hindered.looks + 1 : 1 };
+    if (why !== '' && hindered.looks >= HINDERED_LOOKS) say.once(why);
     // A task that moves between two listings of one look can be missed; two looks in a row miss none that stays.
     overLooks = progress.open === 0 || progress.open === progress.parked ? overLooks + 1 : 0;
     const over = overLooks >= 2;
     pitless = (await livePit(context)) === undefined ? pitless + 1 : 0;
-    if (over || pitless >= PITLESS_LOOKS || context.clock.monoMs() > until) {
-      if (options.quiet !== true && process.stderr.isTTY) process.stderr.write('\n');
-      const failed = progress.failed.filter((id) => !failedBefore.has(id));
-      if (over && progress.parked > 0) throw new CliError(`${progress.parked} need a person (held, stuck or needs/): snakepit ls`, EXIT.failed);
-      if (over && failed.length > 0) throw new CliError(`${failed.length} failed: ${failed.slice(0, 10).join(', ')}; why: snakepit show ${failed[0] ?? ''}`, EXIT.failed);
-      if (over) return;
-      if (pitless >= PITLESS_LOOKS) throw new CliError(`${progress.open} are still open and no pit is running; start it with: snakepit up`, EXIT.busy);
-      throw new CliError(`${progress.open} are still open after ${options.timeout ?? ''}`, EXIT.timedOut);
+    if (over || pitless >= PITLESS_LOOKS || clock.monoMs() > until) {
+      say.end();
+      if (over) return end(progress, ids.length > 0 ? progress.refused : await ownRefusals(context, memory, say), failedBefore);
+      if (pitless >= PITLESS_LOOKS) throw new CliError(`${openText(progress.open)} and no pit is running; start it with: snakepit up`, EXIT.busy);
+      throw new CliError(`${openText(progress.open)} after ${options.timeout ?? ''}`, EXIT.timedOut);
     }
-    await context.clock.sleep(LOOK_MS);
+    await clock.sleep(LOOK_MS);
+  }
+
+  /** What was refused since this command was started; what lay there before is mentioned. */
+  async function ownRefusals(of: Context, known: Map<string, Refusal>, to: ReturnType<typeof speaker>): Promise<Refusal[]> {
+    const all = await listRefusals(of.files, of.layout, known);
+    const own = all.filter((one) => one.at >= performance.timeOrigin);
+    const before = all.length - own.length;
+    if (before > 0) to.once(`${before === 1 ? '1 file was' : `${before} files were`} refused before this wait began: snakepit ls failed`);
+    return own;
   }
 }
 
-async function progressOf({ files, layout }: Context, ids: readonly string[]): Promise<Progress> {
-  const states = new Map<string, string>();
-  for (const id of ids) {
-    const found = (await locate(files, layout, id)) ?? ((await countDrops(files, layout)) > 0 ? { state: 'arriving' } : await locate(files, layout, id));
-    if (found === undefined) throw new CliError(`no task is called ${id}; see: snakepit ls`, EXIT.notFound);
-    states.set(id, found.state);
+/** What had failed when this command was started. Its story tells when: a first look comes too late for what fails at once. */
+async function endedBefore({ files, layout }: Context): Promise<Set<string>> {
+  const before = new Set<string>();
+  for (const task of await listState(files, layout, 'failed')) {
+    const at = (await files.mtimeMs(task.file.replace(/\.md$/, '.result.md'))) ?? (await files.mtimeMs(task.file)) ?? 0;
+    if (at < performance.timeOrigin) before.add(task.id);
   }
-  const inState = (...wanted: string[]): string[] => ids.filter((id) => wanted.includes(states.get(id) ?? ''));
+  return before;
+}
+
+/** What it all came to; returns where everything went well. */
+function end(progress: Progress, refused: readonly Refusal[], failedBefore: ReadonlySet<string>): void {
+  const failed = progress.failed.filter((id) => !failedBefore.has(id));
+  const bad = [
+    ...(failed.length === 0 ? [] : [`${failed.length} failed: ${failed.slice(0, 10).join(', ')}; why: snakepit show ${failed[0] ?? ''}`]),
+    ...(progress.parked === 0 ? [] : [`${progress.parked} ${progress.parked === 1 ? 'needs' : 'need'} a person (in held/, stuck/ or needs/): snakepit ls`]),
+    ...refused.slice(0, 10).map(refusedText),
+    ...(refused.length > 10 ? [`and ${refused.length - 10} more were refused: snakepit ls failed`] : []),
+  ];
+  if (bad.length === 0) return;
+  for (const line of bad.slice(0, -1)) note(`snakepit: ${line}`);
+  throw new CliError(bad.at(-1) ?? '', failed.length === 0 && progress.parked === 0 && progress.named ? EXIT.badTask : EXIT.failed);
+}
+
+/** The progress line, rewritten in place on a terminal, and what is told once. */
+function speaker(quiet: boolean): { progress(line: string): void; once(line: string): void; end(): void } {
+  const live = process.stderr.isTTY;
+  const told = new Set<string>();
+  let last = '';
   return {
-    open: ids.length - inState('done', 'failed').length,
-    failed: inState('failed'),
-    parked: inState('held', 'stuck', 'needs').length,
-    line: ids.map((id) => `${id} ${states.get(id) ?? ''}`).join('  '),
-  };
-}
-
-/** Files in the drop zone that the pit will take in or refuse; their ids are not known yet. A directory called x.md stays there for good. */
-async function countDrops(files: Files, layout: Layout): Promise<number> {
-  let count = 0;
-  for (const name of await files.list(layout.queue)) {
-    if (isDropName(Buffer.from(name)) && (await files.inspect(join(layout.queue, name)))?.kind !== 'directory') count += 1;
-  }
-  return count;
-}
-
-async function progressOfAll({ files, layout }: Context): Promise<Progress> {
-  const counts = await countStates(files, layout);
-  const dropped = await countDrops(files, layout);
-  const running = await listState(files, layout, 'claimed');
-  const parked = counts.held + counts.stuck + counts.needs;
-  const names = running.map((task) => task.id).sort();
-  const shown = names.length === 0 ? '' : `  running: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`;
-  return {
-    open: dropped + counts.ready + counts.waiting + counts.claimed + counts.reaping + parked,
-    failed: (await listState(files, layout, 'failed')).map((task) => task.id),
-    parked,
-    line: `ready ${counts.ready + dropped}  waiting ${counts.waiting}  running ${counts.claimed}  done ${counts.done}  failed ${counts.failed}${shown}`,
+    progress(line) {
+      if (quiet || line === last) return;
+      if (live) process.stderr.write(`\r\u001b[K${line.slice(0, process.stderr.columns - 1)}`);
+      else note(line);
+      last = line;
+    },
+    once(line) {
+      if (quiet || told.has(line)) return;
+      told.add(line);
+      if (live) process.stderr.write('\r\u001b[K');
+      note(`snakepit: ${line}`);
+      last = '';
+    },
+    end() {
+      if (!quiet && live) process.stderr.write('\n');
+    },
   };
 }

@@ -1,0 +1,45 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../lib/run.js';
+
+/** One thing that doctor looked at; `remedy` is empty where all is well. */
+export interface Finding {
+  readonly check: string;
+  readonly level: 'ok' | 'warn' | 'bad';
+  readonly fact: string;
+  readonly remedy: string;
+}
+
+export const ok = (check: string, fact: string): Finding => ({ check, level: 'ok', fact, remedy: '' });
+
+export async function checkMachine(): Promise<Finding[]> {
+  return [checkNode(), await checkTmux(), ...checkShells()];
+}
+
+function checkNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const good = major > 20 || (major === 20 && minor >= 19);
+  return good ? ok('node', process.version) : { check: 'node', level: 'bad', fact: process.version, remedy: 'install Node 20.19 or newer' };
+}
+
+async function checkTmux(): Promise<Finding> {
+  const ran = await run(['tmux', '-V'], { timeoutMs: 5000 }).catch(() => ({ kind: 'unknown' as const, why: 'not found' }));
+  if (ran.kind === 'unknown' || ran.code !== 0) return { check: 'tmux', level: 'bad', fact: 'not found', remedy: 'install it: apt-get install tmux' };
+  const version = /(\d+)\.(\d+)/.exec(ran.stdout);
+  const number = version === null ? 0 : Number(version[1]) + Number(version[2]) / 100;
+  return number >= 3.02 ? ok('tmux', ran.stdout.trim()) : { check: 'tmux', level: 'bad', fact: ran.stdout.trim(), remedy: 'install tmux 3.2 or newer (new-session -e)' };
+}
+
+function checkShells(): Finding[] {
+  return ['sh', 'bash'].map((shell) => {
+    for (const dir of (process.env['PATH'] ?? '').split(':')) {
+      try {
+        accessSync(join(dir, shell), constants.X_OK);
+        return ok(`agent shell: ${shell}`, join(dir, shell));
+      } catch {
+        continue;
+      }
+    }
+    return { check: `agent shell: ${shell}`, level: shell === 'sh' ? ('bad' as const) : ('warn' as const), fact: 'not found', remedy: `install ${shell}` };
+  });
+}

@@ -1,0 +1,70 @@
+import { statfsSync, statSync } from 'node:fs';
+import { QUEUE_STATES } from '../protocol/layout.js';
+import { countRefusals } from '../queue/refusals.js';
+import { listSnakes } from '../runs/registry.js';
+import { livePit, readAgents, readConfig, readSnapshot, type Context } from './context.js';
+import { CliError } from './exit.js';
+import { ok, type Finding } from './machine-checks.js';
+
+/** All that is looked at in one pit's directory. */
+export async function checkPit(context: Context): Promise<Finding[]> {
+  return [await checkConfig(context), ...checkFilesystem(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context)];
+}
+
+async function checkConfig(context: Context): Promise<Finding> {
+  try {
+    await readAgents(context, await readConfig(context));
+    return ok('configuration', (await context.files.exists(context.layout.configFile)) ? 'snakepit.yaml is good' : 'no snakepit.yaml: the defaults hold');
+  } catch (cause) {
+    if (!(cause instanceof CliError)) throw cause;
+    return { check: 'configuration', level: 'bad', fact: cause.message, remedy: 'mend that line; all keys: snakepit config --defaults' };
+  }
+}
+
+/** Magic numbers of filesystems where rename or process identity cannot be trusted across hosts: NFS, SMB, CIFS, 9p, FUSE. */
+const REMOTE: Readonly<Record<number, string>> = { 0x6969: 'nfs', 0x517b: 'smb', 0xff534d42: 'cifs', 0xfe534d42: 'smb2', 0x01021997: '9p', 0x65735546: 'fuse' };
+
+function checkFilesystem({ layout }: Context): Finding[] {
+  const queue = statSync(layout.queue, { throwIfNoEntry: false });
+  const state = statSync(layout.state, { throwIfNoEntry: false });
+  if (queue === undefined || state === undefined) return [{ check: 'directories', level: 'bad', fact: `${queue === undefined ? 'queue/' : '.snakepit/'} is missing`, remedy: 'snakepit init makes it' }];
+  const apart = QUEUE_STATES.filter((one) => statSync(layout.dir(one), { throwIfNoEntry: false })?.dev !== queue.dev);
+  const kind = REMOTE[statfsSync(layout.queue).type];
+  const mode = state.mode & 0o777;
+  return [
+    apart.length === 0 ? ok('one filesystem', 'all of queue/ is on one') : { check: 'one filesystem', level: 'bad', fact: `queue/${apart.join(', queue/')} missing or on another filesystem`, remedy: 'a transition is one rename: put them on the one that queue/ is on; snakepit init makes missing ones' },
+    kind === undefined ? ok('local filesystem', 'yes') : { check: 'local filesystem', level: 'warn', fact: `queue/ is on ${kind}`, remedy: 'use a local disk: renames and watchers are not to be trusted over the network' },
+    (mode & 0o077) === 0 ? ok('private state', '.snakepit/ is 0700') : { check: 'private state', level: 'warn', fact: `.snakepit/ is 0${mode.toString(8)}`, remedy: `chmod 700 ${layout.state}` },
+  ];
+}
+
+function checkSpace({ layout }: Context): Finding {
+  const disk = statfsSync(layout.root);
+  const gib = (disk.bavail * disk.bsize) / 1024 ** 3;
+  const fact = `${gib.toFixed(1)} GiB free`;
+  return gib >= 1 ? ok('free space', fact) : { check: 'free space', level: gib >= 0.25 ? 'warn' : 'bad', fact, remedy: 'free some: below min-free nothing new is claimed' };
+}
+
+async function checkProcesses(context: Context): Promise<Finding[]> {
+  const { files, processes, layout } = context;
+  const pit = await livePit(context);
+  const alive = (await listSnakes(files, processes, layout)).filter((one) => one.liveness === 'alive').map((one) => one.snake);
+  const claimed = (await files.list(layout.dir('claimed'))).length;
+  if (pit === undefined) {
+    if (alive.length > 0) return [{ check: 'pit', level: 'warn', fact: `dead, while ${alive.join(', ')} ${alive.length === 1 ? 'works' : 'work'} on`, remedy: 'snakepit up takes them over, snakepit down ends them' }];
+    if (claimed > 0) return [{ check: 'pit', level: 'warn', fact: `dead, with ${claimed} in queue/claimed/`, remedy: 'snakepit up adopts what still runs, snakepit cleanup requeues the dead' }];
+    return [ok('pit', 'not running')];
+  }
+  const broken = (await readSnapshot(context))?.snakes.filter((row) => row.state === 'broken').map((row) => row.snake) ?? [];
+  return [ok('pit', `running, pid ${pit.pid}`), broken.length === 0 ? ok('snakes', `${alive.length} alive, none broken`) : { check: 'snakes', level: 'warn', fact: `broken: ${broken.join(', ')}`, remedy: `why: snakepit logs ${broken[0] ?? ''}; then snakepit up starts them again` }];
+}
+
+async function checkStuck({ files, layout }: Context): Promise<Finding> {
+  const stuck = (await files.list(layout.dir('stuck'))).length;
+  return stuck === 0 ? ok('stuck tasks', 'none') : { check: 'stuck tasks', level: 'warn', fact: `${stuck} in queue/stuck/`, remedy: 'end the processes that are named in snakepit events, then mv the file back to queue/' };
+}
+
+async function checkRefused({ files, layout }: Context): Promise<Finding> {
+  const refused = await countRefusals(files, layout);
+  return refused === 0 ? ok('refused files', 'none') : { check: 'refused files', level: 'warn', fact: `${refused} in queue/failed/`, remedy: 'why: snakepit ls failed; mend them and mv them to queue/' };
+}
