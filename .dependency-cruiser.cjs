@@ -1,14 +1,15 @@
 /** The layers, downward only; see ARCHITECTURE.md. */
-const rooms = ['cli', 'pit', 'snake', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
+const rooms = ['cli', 'pit', 'snake', 'watchdog', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'watchdog', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  watchdog: ['watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   cleanup: ['cleanup', 'runs', 'queue', 'agents', 'protocol', 'config', 'events', 'lib'],
   runs: ['runs', 'protocol', 'config', 'events', 'lib'],
   queue: ['queue', 'protocol', 'config', 'events', 'lib'],
   tmux: ['tmux', 'protocol', 'lib'],
-  agents: ['agents', 'protocol', 'lib'],
+  agents: ['agents', 'protocol', 'config', 'lib'],
   protocol: ['protocol', 'lib'],
   config: ['config', 'lib'],
   events: ['events', 'lib'],
@@ -29,9 +30,9 @@ module.exports = {
     one('lib', 'nanoid', '^src/lib/'),
     one('lib', 'execa', '^src/lib/'),
     one('cli', 'commander', '^src/cli/'),
-    one('config', 'zod', '^src/config/'),
-    { name: 'only-protocol-and-config-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config)/' }, to: { path: 'node_modules/yaml/' } },
-    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|settled|ready-listing))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    one('config-and-agents', 'zod', '^src/(config|agents)/'),
+    { name: 'only-protocol-config-and-agents-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config|agents)/' }, to: { path: 'node_modules/yaml/' } },
+    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|settled|ready-listing)|agents/deliver/(decide|note|state|text))\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
 };

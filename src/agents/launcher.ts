@@ -1,4 +1,5 @@
 import { shellQuote } from '../lib/quote.js';
+import type { Program } from './program.js';
 
 export interface LauncherSpec {
   readonly runDir: string;
@@ -6,8 +7,12 @@ export interface LauncherSpec {
   readonly marker: string;
   readonly workspace: string;
   readonly env: Readonly<Record<string, string>>;
-  /** The program that works the task, as argv. */
-  readonly argv: readonly string[];
+  /** What works the task. */
+  readonly program: Pick<Program, 'argv' | 'stdin' | 'stream'>;
+  /** Its error output, where its standard output is taken apart. */
+  readonly stderr: string;
+  /** Shows both in the pane, readable, as they grow; its own death harms nothing. */
+  readonly viewer: readonly string[];
 }
 
 /**
@@ -17,7 +22,8 @@ export interface LauncherSpec {
  * therefore be repeated, and a launch that was overtaken by a reaper ends without a trace.
  *
  * The exit record is written beside and renamed: whole or absent. HUP and TERM reach the agent too; the wrapper outlives
- * them to write the record. kill -9 of the wrapper leaves no record, and that is read as a lost session.
+ * them to write the record, with the hang-up in it: only the end of the terminal brings one. kill -9 of the wrapper leaves no
+ * record, and that is read as a lost session.
  */
 export function launcherScript(spec: LauncherSpec): string {
   const exports = Object.entries(spec.env).map(([key, value]) => `export ${key}=${shellQuote(value)}`);
@@ -43,12 +49,30 @@ printf '%s %s\\n' "$$" "$start" > "$RUN/.session.$$"
 mkdir "$RUN/started" 2>/dev/null || { rm -f "$RUN/.session.$$"; exit 0; }
 mv "$RUN/.session.$$" "$RUN/session"
 rm -f "$0"
-trap : HUP INT TERM
+hung=
+trap 'hung=" hup"' HUP
+trap : INT TERM
 unset TMUX TMUX_PANE
 ${exports.join('\n')}
-cd ${shellQuote(spec.workspace)} && ${spec.argv.map(shellQuote).join(' ')} </dev/null
-code=$?
-printf '%s %s\\n' "$code" "$(date +%s)" > "$RUN/.exit.$$" && mv "$RUN/.exit.$$" "$RUN/exit"
+if cd ${shellQuote(spec.workspace)}; then
+${runLines(spec)}
+else
+code=72
+fi
+printf '%s %s%s\\n' "$code" "$(date +%s)" "$hung" > "$RUN/.exit.$$" && mv "$RUN/.exit.$$" "$RUN/exit"
 exit "$code"
 `;
+}
+
+/** The agent in the foreground, so that keys and signals of the terminal reach it; its viewer beside it. */
+function runLines({ program, stderr, viewer }: LauncherSpec): string {
+  const command = program.argv.map(shellQuote).join(' ');
+  const input = program.stdin.kind === 'terminal' ? '' : ` <${program.stdin.kind === 'file' ? shellQuote(program.stdin.path) : '/dev/null'}`;
+  if (program.stream === undefined) return `${command}${input}\ncode=$?`;
+  return `${viewer.map(shellQuote).join(' ')} </dev/null &
+viewer=$!
+${command}${input} >${shellQuote(program.stream)} 2>${shellQuote(stderr)}
+code=$?
+kill -TERM "$viewer" 2>/dev/null
+wait "$viewer" 2>/dev/null`;
 }

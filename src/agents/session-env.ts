@@ -1,4 +1,4 @@
-import { delimiter, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 export interface ContractParts {
   readonly taskId: string;
@@ -20,22 +20,30 @@ export interface ContractParts {
 
 const ALLOWED = ['PATH', 'HOME', 'LANG', 'TERM', 'TZ', 'TMPDIR', 'SHELL', 'USER', 'LOGNAME'] as const;
 
-/**
- * The one builder of a session's environment: an allow-list of the founder's, what the configuration adds, and the
- * contract. Inherited SNAKEPIT_* never pass: a nested session must not speak for its parent's claim.
- */
-export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, extra: readonly string[], parts: ContractParts): Record<string, string> {
+/** What every session may have of the surroundings: an allow-list, and what the configuration adds by name. Inherited SNAKEPIT_* never pass. */
+export function sessionBase(outer: Readonly<Record<string, string | undefined>>, extra: readonly string[]): Record<string, string> {
   const env: Record<string, string> = {};
   const pass = new Set<string>([...ALLOWED, ...extra]);
   for (const [key, value] of Object.entries(outer)) {
     if (value === undefined || key.startsWith('SNAKEPIT_')) continue;
     if (pass.has(key) || key.startsWith('LC_')) env[key] = value;
   }
-  env['PATH'] = `${parts.binDir}${delimiter}${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
   env['TERM'] = 'screen-256color';
+  return env;
+}
+
+/**
+ * The one builder of a session's environment: the base, and the contract. A nested session must not speak for its parent's
+ * claim, so nothing of that kind is inherited.
+ */
+export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, extra: readonly string[], parts: ContractParts): Record<string, string> {
+  const env = sessionBase(outer, extra);
+  env['PATH'] = `${parts.binDir}${delimiter}${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
   for (const [name, path] of Object.entries(parts.inputs)) env[`SNAKEPIT_INPUT_${name.toUpperCase().replaceAll('-', '_')}`] = resolve(parts.root, path);
   return {
     ...env,
+    // Some agents run their tools in login shells, which set the PATH anew: the command must be reachable without it.
+    SNAKEPIT_COMMAND: join(parts.binDir, 'snakepit'),
     SNAKEPIT_DIR: parts.root,
     SNAKEPIT_TASK_ID: parts.taskId,
     SNAKEPIT_TASK_FILE: parts.taskFile,

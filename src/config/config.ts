@@ -6,6 +6,7 @@ export interface Config {
   readonly timeoutMs: number;
   readonly attempts: number;
   readonly losses: number;
+  readonly deferrals: number;
   readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
   readonly settleMs: number;
   readonly maxTaskBytes: number;
@@ -18,4 +19,9 @@ export interface Config {
   readonly minFreeBytes: number;
   readonly toss: { readonly depth: number; readonly perTask: number; readonly commands: boolean };
   readonly env: readonly string[];
+  /** What the person lays over the built-in agent profiles, not yet validated: see agents/load-profiles.ts. */
+  readonly agents: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly startupMs: number;
+  readonly signalMs: number;
+  readonly retryMs: number;
 }

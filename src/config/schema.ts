@@ -18,6 +18,7 @@ export const configSchema = z.strictObject({
   timeout: duration('1h', "A session's longest life; a task's own timeout: beats it."),
   attempts: count(3, 1, 100, 'Failures of its own that end a task in failed/.'),
   losses: count(5, 1, 100, 'Vanished workers or sessions that end a task in failed/: more than that is poison, not bad luck.'),
+  deferrals: count(100, 1, 10_000, 'Provider limits and drains that end a task in failed/: a day of waiting out limits is far below it.'),
   backoff: z
     .strictObject({
       first: duration('10s', 'Wait after the first failure.'),
@@ -43,6 +44,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Limits on tasks that agents make.'),
+  startup: duration('2m', 'An agent that was started and has done nothing by then has stalled.'),
+  signal: duration('2m', 'How long an interactive session may stand with its turn ended before it counts as not done.'),
+  retrying: duration('1m', 'How long a program may retry a provider\'s limit by itself before the session is given up and the account waits.'),
+  agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is not a name: small letters, digits, -'), z.looseObject({})).default({}).describe('Agent profiles: what is laid over the built-in ones, key by key (snakepit agents show NAME), and new ones with extends:.'),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
 });
 

@@ -23,6 +23,9 @@ export type PitEvent =
   | { readonly kind: 'task-stuck'; readonly id: string; readonly marker: string; readonly evidence: string }
   | { readonly kind: 'task-held' | 'task-released' | 'task-retried' | 'task-cancelled'; readonly id: string }
   | { readonly kind: 'queue-paused' | 'queue-resumed' }
+  | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly evidence: string }
+  | { readonly kind: 'agent-state'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

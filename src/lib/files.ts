@@ -43,6 +43,8 @@ export interface Files {
   read(path: string, maxBytes?: number): Promise<string | undefined>;
   /** The first `maxBytes` bytes of a regular file; undefined for anything else. Never follows a link or waits on a FIFO. */
   readBytes(path: Path, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** Bytes from an offset on, as many as there are up to `maxBytes`; none when the file is missing or shorter. For files that only grow. */
+  readFrom(path: string, offset: number, maxBytes: number): Promise<Uint8Array>;
   inspect(path: Path): Promise<Entry | undefined>;
   /** Written beside, synced, renamed: readers see the old text or the new one, never a part. */
   write(path: string, text: string): Promise<void>;

@@ -18,15 +18,15 @@ function attempt<T, F>(doing: string, path: Path, expected: Readonly<Record<stri
   }
 }
 
-function readBounded(path: Path, maxBytes: number): Uint8Array | undefined {
+function readBounded(path: Path, maxBytes: number, offset = 0): Uint8Array | undefined {
   const fd = fs.openSync(path, READ_FLAGS);
   try {
     const stat = fs.fstatSync(fd);
     if (!stat.isFile()) return undefined;
-    const buffer = Buffer.alloc(Math.min(stat.size, maxBytes));
+    const buffer = Buffer.alloc(Math.max(0, Math.min(stat.size - offset, maxBytes)));
     let filled = 0;
     while (filled < buffer.length) {
-      const got = fs.readSync(fd, buffer, filled, buffer.length - filled, filled);
+      const got = fs.readSync(fd, buffer, filled, buffer.length - filled, offset + filled);
       if (got === 0) break;
       filled += got;
     }
@@ -93,6 +93,7 @@ export const nodeFiles: Files = {
       return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
     }),
   readBytes: async (path, maxBytes) => attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes)),
+  readFrom: async (path, offset, maxBytes) => (await attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes, offset))) ?? new Uint8Array(),
   inspect: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => inspect(path)),
   write: async (path, text) => attempt('writing', path, {}, () => writeDurably(path, text)),
   append: async (path, text) => attempt('appending to', path, {}, () => fs.appendFileSync(path, text, { mode: 0o600 })),

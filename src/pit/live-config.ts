@@ -1,11 +1,15 @@
 import type { Config } from '../config/config.js';
-import { configJsonSchema, resolveConfig } from '../config/load.js';
+import { configJsonSchema, resolveConfig, type ConfigFault } from '../config/load.js';
 import { join } from 'node:path';
+import type { Profiles } from '../agents/choice.js';
+import { resolveProfiles } from '../agents/resolve.js';
+import { ok, type Result } from '../lib/result.js';
 import type { PitPorts } from './ports.js';
 import type { Layout } from '../protocol/layout.js';
 
 export interface LiveConfig {
   current(): Config;
+  profiles(): Profiles;
   problem(): string | undefined;
   /** Reads the file again if it changed; a bad edit keeps what is in force and says so once. */
   refresh(): Promise<void>;
@@ -13,17 +17,27 @@ export interface LiveConfig {
 
 /** Throws with one line when there is no good configuration to start with. */
 export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'files' | 'events' | 'log'>, layout: Layout, env: NodeJS.ProcessEnv): Promise<LiveConfig> {
-  const load = async (): Promise<ReturnType<typeof resolveConfig>> => resolveConfig('snakepit.yaml', await files.read(layout.configFile), env);
+  const load = async (): Promise<Result<{ config: Config; profiles: Profiles }, ConfigFault>> => {
+    const text = await files.read(layout.configFile);
+    const config = resolveConfig('snakepit.yaml', text, env);
+    if (!config.ok) return config;
+    const profiles = resolveProfiles('snakepit.yaml', text, config.value);
+    return profiles.ok ? ok({ config: config.value, profiles: profiles.value }) : profiles;
+  };
   const first = await load();
   if (!first.ok) throw new Error(`${first.error.where}: ${first.error.problem}`);
   let current = first.value;
   let problem: string | undefined;
   let at = await files.mtimeMs(layout.configFile);
-  const publish = (): Promise<void> => files.write(layout.activeConfig, `${JSON.stringify(current, null, 2)}\n`);
+  const publish = async (): Promise<void> => {
+    await files.write(layout.agents, `${JSON.stringify(current.profiles)}\n`);
+    await files.write(layout.activeConfig, `${JSON.stringify(current.config, null, 2)}\n`);
+  };
   await publish();
   await files.write(join(layout.state, 'config.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return {
-    current: () => current,
+    current: () => current.config,
+    profiles: () => current.profiles,
     problem: () => problem,
     async refresh() {
       const now = await files.mtimeMs(layout.configFile);

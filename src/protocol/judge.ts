@@ -1,4 +1,5 @@
 import { unreachable } from '../lib/unreachable.js';
+import type { AgentState } from './agent-state.js';
 import type { Counters } from './names.js';
 import type { ExitRecord, ResultRecord, StopReason, VerifyRun } from './records.js';
 
@@ -10,36 +11,97 @@ export interface AttemptFacts {
   /** undefined: not run (yet, or there is none). */
   readonly verify: readonly VerifyRun[] | undefined;
   readonly timeoutMs: number;
+  /** What the agent program's own records say of its end; undefined for programs that leave none. */
+  readonly agent?: AgentState | undefined;
+  /** The last structured message of a program that leaves records. */
+  readonly answer?: string | undefined;
+  /** An interactive session does not count as done until it says so. */
+  readonly mustSignal?: boolean;
 }
 
 export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
-  | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often';
+  | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
+  | 'startup-stall' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
+
+/** Limits of the provider, not of the task: no attempt is spent on them. */
+export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed';
 
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =
   | { readonly kind: 'done'; readonly message: string }
   | { readonly kind: 'failed'; readonly reason: FailureReason; readonly detail: string; readonly final: boolean }
   | { readonly kind: 'lost'; readonly detail: string }
-  | { readonly kind: 'released'; readonly detail: string };
+  | { readonly kind: 'released'; readonly detail: string }
+  /** `resetAt`: wall clock, milliseconds, where the program gave it. */
+  | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined };
 
 /**
  * The judge: facts → outcome. Total, pure. Precedence: our own reason for ending the session; then the exit record, whose
- * absence means that the session vanished; then what the session said; then what was checked. A message on the screen is never a fact.
+ * absence means that the session vanished; then what the session said; then what the program's own records say, and its exit
+ * status; then what was checked. A message on the screen is never a fact. What a session died of when its terminal was taken
+ * from it is not its own failure.
  */
 export function judge(facts: AttemptFacts): Outcome {
+  const outcome = verdict(facts);
+  const cut = facts.stop === undefined && facts.exit?.hungUp === true && facts.result === undefined;
+  return cut && outcome.kind === 'failed' && outcome.reason !== 'verify-failed' ? { kind: 'lost', detail: 'its terminal was hung up: the tmux server or its session there was killed' } : outcome;
+}
+
+function verdict(facts: AttemptFacts): Outcome {
   const { stop, exit, result, verify } = facts;
   const failed = (reason: FailureReason, detail: string, final = false): Outcome => ({ kind: 'failed', reason, detail, final });
   if (stop === 'cancelled') return failed('cancelled', 'a person cancelled it', true);
   if (stop === 'released') return { kind: 'released', detail: 'the pit went down while it ran' };
   if (stop === 'timeout') return failed('timeout', `it ran longer than its timeout of ${Math.round(facts.timeoutMs / 1000)} s`);
-  if (exit === undefined) return { kind: 'lost', detail: 'the session vanished without an exit record' };
+  if (stop === 'startup-stall') return failed('startup-stall', 'it was started, and did nothing');
+  if (stop === 'unsignalled') return failed('no-signal', 'its turn ended, and it never said whether the task is done');
+  if (stop === undefined && exit === undefined) return { kind: 'lost', detail: 'the session vanished without an exit record' };
   if (result?.kind === 'fail') return failed('said-fail', result.message === '' ? 'the session said that it failed' : result.message, result.final);
   if (result?.kind === 'malformed') return failed('bad-result', result.why);
-  if (exit.code !== 0) return failed('exit-status', describeExit(exit.code));
+  const ended = result === undefined || stop === 'observed' ? afterAgent(facts) : undefined;
+  if (ended !== undefined) return ended;
+  if (stop !== undefined && result === undefined) return failed('no-signal', 'it was ended, and had not said whether the task is done');
+  if (stop === undefined && exit !== undefined && exit.code !== 0) return failed('exit-status', describeExit(exit.code));
+  if (facts.mustSignal === true && result === undefined) return failed('no-signal', 'it ended without saying whether the task is done');
   const bad = verify?.find((run) => run.code !== 0);
   if (bad !== undefined) return failed('verify-failed', `verify: ${bad.command} ended with status ${bad.code}`);
-  return { kind: 'done', message: result?.message ?? '' };
+  return { kind: 'done', message: result?.message || (facts.answer ?? '') };
+}
+
+/** What the program's records say, where that decides: undefined for one that ended its turn well, or says nothing. */
+function afterAgent({ agent, exit }: AttemptFacts): Outcome | undefined {
+  if (agent === undefined) return undefined;
+  const detail = `${agent.rule}: ${agent.evidence}`.slice(0, 600);
+  const failed = (reason: FailureReason): Outcome => ({ kind: 'failed', reason, detail, final: false });
+  switch (agent.kind) {
+    case 'usage-limited':
+    case 'rate-limited':
+    case 'auth-failed':
+      return { kind: 'deferred', reason: agent.kind, detail, resetAt: agent.resetAt };
+    case 'session-lost':
+      return { kind: 'lost', detail };
+    case 'context-exhausted':
+      return failed('context-exhausted');
+    case 'blocked-on-permission':
+    case 'blocked-on-dialog':
+    case 'waiting-for-input':
+      return failed('blocked');
+    case 'errored':
+    case 'retrying':
+      return failed('agent-error');
+    case 'crashed':
+      return exit !== undefined && exit.code !== 0 && agent.source === 'exit' ? undefined : failed('agent-crashed');
+    case 'starting':
+    case 'working':
+    case 'idle':
+    case 'finished':
+    case 'exited':
+    case 'unknown':
+      return undefined;
+    default:
+      return unreachable(agent.kind);
+  }
 }
 
 /** Whether verification is still owed before the judge may be asked: only a session that ended well is checked. */
@@ -59,6 +121,7 @@ export function describeExit(code: number): string {
 export interface RetryPolicy {
   readonly attempts: number;
   readonly losses: number;
+  readonly deferrals: number;
   readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
 }
 
@@ -86,6 +149,13 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
     }
     case 'released':
       return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail };
+    case 'deferred': {
+      const next = { ...counters, deferrals: counters.deferrals + 1 };
+      const why = `${outcome.reason}: ${outcome.detail}`;
+      if (next.deferrals >= policy.deferrals) return { kind: 'failed', counters: next, why: `deferred-too-often: ${next.deferrals} times; ${why}` };
+      // How long is the breaker's business: it is asked before the next attempt, which may be another agent's.
+      return { kind: 'again', counters: next, waitMs: 0, why };
+    }
     default:
       return unreachable(outcome);
   }
@@ -94,5 +164,6 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
 /** first × factor^(n-1), at most max. Not jittered: one task's retries wait for nobody else's. */
 export function backoffMs(policy: RetryPolicy, failures: number): number {
   const { firstMs, factor, maxMs } = policy.backoff;
+  if (firstMs === 0) return 0;
   return Math.min(maxMs, Math.round(firstMs * factor ** Math.max(0, failures - 1)));
 }

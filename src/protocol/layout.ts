@@ -18,12 +18,18 @@ export interface Layout {
   readonly snapshot: string;
   /** What a person asked for: how many snakes, running or going down. */
   readonly desired: string;
+  /** Agent profiles with the person's own keys laid over them, as the pit published them. */
+  readonly agents: string;
+  /** Accounts that wait for a provider's limit to end. */
+  readonly breakers: string;
   readonly pitId: string;
   /** The name of the host that last ran a pit here. */
   readonly host: string;
   readonly locks: { readonly pit: string; readonly intake: string; readonly cleanup: string };
   readonly snakes: string;
   readonly runs: string;
+  /** Configuration directories of agent programs, one per task and account. */
+  readonly homes: string;
   readonly log: string;
   readonly events: string;
   readonly tmuxSocket: string;
@@ -54,11 +60,14 @@ export function layoutOf(root: string): Layout {
     activeConfig: join(state, 'config.json'),
     snapshot: join(state, 'snapshot.json'),
     desired: join(state, 'desired.json'),
+    agents: join(state, 'agents.json'),
+    breakers: join(state, 'breakers'),
     pitId: join(state, 'pit-id'),
     host: join(state, 'host'),
     locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },
     snakes: join(state, 'snakes'),
     runs: join(state, 'runs'),
+    homes: join(state, 'homes'),
     log: join(state, 'log'),
     events: join(state, 'log', 'events.jsonl'),
     tmuxSocket: socketPath(state).socket,

@@ -1,9 +1,12 @@
+import type { AgentState } from './agent-state.js';
 import type { ProcessIdentity } from '../lib/processes.js';
 
 /** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
 export interface ExitRecord {
   readonly code: number;
   readonly endedAt: number;
+  /** Its terminal was hung up before it ended: the tmux server, or its session there, is gone. */
+  readonly hungUp?: true;
 }
 
 /** What the session says of its own work (`snakepit done|fail`, or the same file written by hand). A signal, not a proof. */
@@ -30,10 +33,33 @@ export interface AttemptRecord {
   readonly workspace: string;
   /** True when the workspace was made for this attempt alone. */
   readonly privateWorkspace: boolean;
+  readonly profile: string;
+  readonly mode: 'headless' | 'interactive';
+  /** The provider account whose limits it shares: the key of its breaker. */
+  readonly account: string;
+  /** The program's own configuration directory, and its session there. */
+  readonly home: string;
+  readonly session: string;
+  readonly resumed: boolean;
 }
 
-/** Why a session is being ended by us; the first reason stays. */
-export type StopReason = 'timeout' | 'cancelled' | 'released';
+/** What a session's program was seen to be in, by whoever looked last: its snake at the end, the pit while it runs. */
+export interface AgentRecord {
+  readonly state: AgentState;
+  /** Wall clock, milliseconds, of the change to this state. */
+  readonly since: number;
+  /** The last structured message: the answer that the story shows. */
+  readonly answer?: string;
+  /** The program's session id, where it chose one itself. */
+  readonly session?: string;
+}
+
+/**
+ * Why a session is being ended by us; the first reason stays. "signalled": it said how it ended and its turn is over; "observed":
+ * its program cannot go on, see the agent record; "unsignalled": its turn ended and it never said so; "startup-stall": it never began.
+ */
+export const STOP_REASONS = ['timeout', 'cancelled', 'released', 'signalled', 'observed', 'unsignalled', 'startup-stall'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export interface VerifyRun {
   readonly command: string;
@@ -42,8 +68,8 @@ export interface VerifyRun {
 }
 
 export function parseExit(text: string | undefined): ExitRecord | undefined {
-  const match = /^(\d{1,3}) (\d{9,11})\n$/.exec(text ?? '');
-  return match === null ? undefined : { code: Number(match[1]), endedAt: Number(match[2]) * 1000 };
+  const match = /^(\d{1,3}) (\d{9,11})( hup)?\n$/.exec(text ?? '');
+  return match === null ? undefined : { code: Number(match[1]), endedAt: Number(match[2]) * 1000, ...(match[3] === undefined ? {} : { hungUp: true }) };
 }
 
 export function parseSession(text: string | undefined, boot: string): SessionRecord | undefined {
@@ -76,7 +102,10 @@ export const RUN_FILES = {
   attempt: 'attempt.json',
   launcher: 'launch.sh',
   script: 'task.sh',
-  prompt: 'task.md',
+  task: 'task.md',
+  agent: 'agent.json',
+  agentEnd: 'agent-end.json',
+  stderr: 'stderr.log',
   started: 'started',
   session: 'session',
   exit: 'exit',
@@ -92,4 +121,5 @@ export const RUN_FILES = {
   waitUntil: 'wait-until',
   reaped: 'reaped.json',
   tossed: 'tossed',
+  typing: 'typing',
 } as const;

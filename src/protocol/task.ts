@@ -14,6 +14,8 @@ export interface TaskSpec {
   /** How many failures of its own end it in failed/. */
   readonly attempts: number | undefined;
   readonly workspace: 'scratch' | 'repo' | undefined;
+  /** Print mode or the full-screen program; undefined: as the agent's profile says. */
+  readonly mode: 'headless' | 'interactive' | undefined;
   readonly verify: readonly string[];
   readonly run: string | undefined;
   /** Files read in place, handed on as SNAKEPIT_INPUT_<NAME>. */

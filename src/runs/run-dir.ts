@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
-import { RUN_FILES, parseJson, type AttemptRecord } from '../protocol/records.js';
+import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord } from '../protocol/records.js';
 import type { Next, Outcome } from '../protocol/judge.js';
 
 /** How one attempt ended, written before its claim is settled: what whoever comes next rolls forward from. */
@@ -23,6 +23,11 @@ export function runDirOf(layout: Layout, name: Pick<ClaimName, 'id' | 'counters'
 
 export async function readAttempt(files: Files, dir: string): Promise<AttemptRecord | undefined> {
   return parseJson<AttemptRecord>(await files.read(join(dir, RUN_FILES.attempt)));
+}
+
+/** What was last seen of its program, at its end or, before that, by the pit; undefined while nothing was. */
+export async function readAgent(files: Files, dir: string): Promise<AgentRecord | undefined> {
+  return parseJson<AgentRecord>(await files.read(join(dir, RUN_FILES.agentEnd))) ?? parseJson<AgentRecord>(await files.read(join(dir, RUN_FILES.agent)));
 }
 
 export async function readOutcome(files: Files, dir: string): Promise<OutcomeRecord | undefined> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openBreaker, openedBy, readBreaker } from '../agents/breaker.js';
 import { endSession, type Ended } from '../agents/end-session.js';
 import { unreachable } from '../lib/unreachable.js';
 import { afterAttempt, type Outcome } from '../protocol/judge.js';
@@ -32,7 +33,8 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
       return prepareStep(ports, setting, claim, memory);
     case 'launch': {
       // A launch that comes late, or again, must not eat of the task's own time.
-      if (view.attempt !== undefined && clock.monoMs() - view.attempt.startedMonoMs > FRESH_MS) {
+      const fresh = view.attempt?.boot === ports.processes.boot() && clock.monoMs() - view.attempt.startedMonoMs <= FRESH_MS;
+      if (view.attempt !== undefined && !fresh) {
         await files.write(join(dir, RUN_FILES.attempt), `${JSON.stringify({ ...view.attempt, startedAt: clock.wallMs(), startedMonoMs: clock.monoMs(), boot: ports.processes.boot() })}\n`);
       }
       const launched = await ports.tmux.launch({
@@ -55,7 +57,8 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
     case 'verify': {
       if ((await end(ports, setting, claim, view, 'before its checks')).kind === 'unknown') return stuck(ports, claim, 'leftovers of the session before its checks');
       const spec = await readSpec(files, dir);
-      const runs = spec === undefined || view.attempt === undefined ? [] : await verifyAll(ports, setting, claim, view, spec, step.commands, commands);
+      const gone: VerifyRun[] = [{ command: step.commands[0] ?? '', code: 127, tail: ['the copy of the task is gone'] }];
+      const runs = spec === undefined || view.attempt === undefined ? gone : await verifyAll(ports, setting, claim, view, spec, step.commands, commands);
       if (runs !== undefined) await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
       return again();
     }
@@ -128,6 +131,7 @@ async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim,
 /** Writes how the attempt ended and what follows. From here on it is rolled forward, by us or by whoever comes next. */
 async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, claim: Claim, view: AttemptView | undefined, outcome: Outcome, spec: TaskSpec | undefined): Promise<void> {
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
+  if (outcome.kind === 'deferred' && view?.attempt !== undefined) await openAccountBreaker(ports, layout.breakers, view.attempt.account, outcome);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
     attempt: attemptOf(claim.name.counters),
@@ -137,6 +141,13 @@ async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, cla
     outcome,
     next,
   });
+}
+
+/** A provider's limit is everybody's: nothing more goes to the account until it ends. */
+async function openAccountBreaker({ files, clock, events }: SnakePorts, dir: string, account: string, limit: Extract<Outcome, { kind: 'deferred' }>): Promise<void> {
+  const breaker = openedBy(await readBreaker(files, dir, account), account, { reason: limit.reason, evidence: limit.detail, resetAt: limit.resetAt }, clock.wallMs());
+  await openBreaker(files, dir, breaker);
+  await events.emit({ kind: 'breaker-opened', account, reason: limit.reason, until: breaker.until, evidence: breaker.evidence });
 }
 
 /**

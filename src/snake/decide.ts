@@ -1,3 +1,5 @@
+import { unreachable } from '../lib/unreachable.js';
+import type { AttemptRecord } from '../protocol/records.js';
 import { judge, owesVerify, type AttemptFacts } from '../protocol/judge.js';
 import type { AttemptView, LaunchMemory, Orders, SnakePolicy, Step } from './state.js';
 
@@ -6,26 +8,74 @@ export const LOOK_EVERY_MS = 2000;
 /** The wrapper writes its session record within milliseconds of `started`; after this it was killed between the two. */
 const ORPHAN_PATIENCE_MS = 3000;
 
+/** A state that ends a session must have lasted this long: dialogs flash by, and a limit that is retried by itself passes. */
+const AGREED_MS = 5000;
+
 /** Facts → the next step. Pure and total: every combination of facts has an answer. Order is precedence. */
 export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
   if (!view.held) return { kind: 'abandon', rule: 'the claim is no longer ours' };
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
   if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };
+  if (view.stop === 'signalled' || view.stop === 'observed' || (view.stop === undefined && view.exit !== undefined)) return afterEnd(view, orders);
   if (view.stop !== undefined) return concluded(view, `the session was ended: ${view.stop}`);
-  if (view.exit !== undefined) return afterExit(view, orders);
   if (view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it' };
   if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now' };
   if (view.attempt.boot !== now.boot && view.started) return concluded(view, 'the machine was started anew');
   if (!view.started) return launchOrWait(policy, memory, now.monoMs);
   if (view.session === undefined) return afterOrphan(view, memory, now.monoMs);
   if (view.leader === 'dead') return concluded(view, 'the wrapper is dead and left no exit record');
+  const ended = ofProgram(policy, view, view.attempt, now.monoMs);
+  if (ended !== undefined) return ended;
   const deadline = view.attempt.startedMonoMs + view.attempt.timeoutMs;
   if (now.monoMs >= deadline) return { kind: 'stop', reason: 'timeout', rule: `the timeout of ${view.attempt.timeoutMs} ms is over` };
   return { kind: 'wait', untilMonoMs: Math.min(deadline, now.monoMs + LOOK_EVERY_MS), rule: view.leader === 'alive' ? 'the session works' : 'the session cannot be seen; unknown is not dead' };
 }
 
 function factsOf(view: AttemptView): AttemptFacts {
-  return { stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0 };
+  return {
+    stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0,
+    agent: view.agent?.state, answer: view.agent?.answer, mustSignal: view.attempt?.mode === 'interactive',
+  };
+}
+
+/** A session that said how it ended has this long to end its turn by itself. */
+const AFTER_SIGNAL_MS = 20_000;
+
+/** A living session whose program has ended its turn, or cannot go on, is ended. Nothing here rests on one look: the states are agreed ones, and have an age. */
+function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecord, monoMs: number): Step | undefined {
+  const { agent } = view;
+  const age = view.agentAgeMs ?? 0;
+  const overTurn = agent?.state.kind === 'finished' || agent?.state.kind === 'idle';
+  if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || (view.resultAgeMs ?? 0) >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
+  if (agent === undefined) {
+    const begun = monoMs - attempt.startedMonoMs;
+    return begun >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `nothing was seen of it ${Math.round(begun / 1000)} s after its start` } : undefined;
+  }
+  switch (agent.state.kind) {
+    case 'usage-limited':
+    case 'auth-failed':
+    case 'context-exhausted':
+    case 'session-lost':
+    case 'blocked-on-permission':
+    case 'blocked-on-dialog':
+    case 'waiting-for-input':
+    case 'errored':
+    case 'rate-limited':
+      return age >= AGREED_MS ? { kind: 'stop', reason: 'observed', rule: `${agent.state.kind}: ${agent.state.rule}` } : undefined;
+    case 'finished':
+    case 'idle':
+      return attempt.mode === 'interactive' && age >= policy.signalMs ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
+    case 'starting':
+      return age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
+    case 'working':
+    case 'retrying':
+    case 'crashed':
+    case 'exited':
+    case 'unknown':
+      return undefined;
+    default:
+      return unreachable(agent.state.kind);
+  }
 }
 
 const concluded = (view: AttemptView, rule: string): Step => ({ kind: 'conclude', outcome: judge(factsOf(view)), rule });
@@ -35,13 +85,13 @@ function released(rule: string, view: AttemptView): Step {
 }
 
 /** An attempt whose checks are still owed is not over: it can be cancelled and called back. One that owes none is concluded as it ended. */
-function afterExit(view: AttemptView, orders: Orders): Step {
+function afterEnd(view: AttemptView, orders: Orders): Step {
   const facts = factsOf(view);
   const owed = owesVerify(facts, view.verifyCommands);
   if (owed && view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it before its checks had passed' };
   if (owed && orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now, before its checks had passed' };
-  if (owed) return { kind: 'verify', commands: view.verifyCommands, rule: 'the session ended well; its checks are owed' };
-  return { kind: 'conclude', outcome: judge(facts), rule: 'the wrapper recorded the exit' };
+  if (owed) return { kind: 'verify', commands: view.verifyCommands, rule: 'it ended well; its checks are owed' };
+  return { kind: 'conclude', outcome: judge(facts), rule: view.exit === undefined ? 'it said how it ended' : 'the wrapper recorded the exit' };
 }
 
 function launchOrWait(policy: SnakePolicy, memory: LaunchMemory, monoMs: number): Step {
@@ -53,6 +103,6 @@ function launchOrWait(policy: SnakePolicy, memory: LaunchMemory, monoMs: number)
 
 function afterOrphan(view: AttemptView, memory: LaunchMemory, monoMs: number): Step {
   const since = memory.orphanSinceMonoMs;
-  if (since === undefined || monoMs - since < ORPHAN_PATIENCE_MS) return { kind: 'wait', untilMonoMs: (since ?? monoMs) + ORPHAN_PATIENCE_MS, rule: 'started; the wrapper has not said who it is yet' };
+  if (since === undefined || monoMs - since < ORPHAN_PATIENCE_MS) return { kind: 'wait', untilMonoMs: Math.min((since ?? monoMs) + ORPHAN_PATIENCE_MS, monoMs + LOOK_EVERY_MS), rule: 'started; the wrapper has not said who it is yet' };
   return concluded(view, 'the wrapper was killed before it said who it is');
 }

@@ -6,7 +6,7 @@ import { observe } from './observe.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import type { LaunchMemory, SnakePolicy } from './state.js';
 
-const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 6 };
+const LAUNCH = { launchPatienceMs: 10_000, launchTries: 6 } as const;
 const FIRST_WAIT_MS = 500;
 
 /**
@@ -38,7 +38,8 @@ export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim:
   let memory: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
   for (;;) {
     const view = await observe(ports, setting, claim);
-    const step = decide(POLICY, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
+    const policy: SnakePolicy = { ...LAUNCH, startupMs: setting.config.startupMs, signalMs: setting.config.signalMs };
+    const step = decide(policy, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
     const applied = await apply(ports, setting, claim, view, memory, step, commands);
     if (applied.kind === 'over') return;
     memory = applied.memory;

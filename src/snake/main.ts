@@ -1,8 +1,10 @@
 import { statfsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Profiles } from '../agents/choice.js';
 import type { Config } from '../config/config.js';
 import { fileEventSink } from '../events/event-log.js';
 import { systemClock } from '../lib/clock.js';
-import { newNonce } from '../lib/ids.js';
+import { newNonce, newSession } from '../lib/ids.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
 import { nodeFiles } from '../lib/node-files.js';
 import { layoutOf } from '../protocol/layout.js';
@@ -38,6 +40,8 @@ async function main(root: string, name: string): Promise<number> {
 
   let config: Config | undefined;
   let configAt: number | undefined;
+  let profiles: Profiles | undefined;
+  let profilesAt: number | undefined;
   const refreshConfig = async (): Promise<void> => {
     const at = await files.mtimeMs(layout.activeConfig);
     if (config !== undefined && at === configAt) return;
@@ -71,6 +75,16 @@ async function main(root: string, name: string): Promise<number> {
     owner: { snake: name, ...processes.self() },
     pitId: (await files.read(layout.pitId))?.trim() ?? 'unknown',
     outerEnv: process.env,
+    asRoot: process.getuid?.() === 0,
+    newSession,
+    viewer: [process.execPath, fileURLToPath(new URL('../agents/viewer.js', import.meta.url)), layout.agents],
+    profiles: async () => {
+      const at = await files.mtimeMs(layout.agents);
+      if (profiles === undefined || at !== profilesAt) profiles = parseJson<Profiles>(await files.read(layout.agents)) ?? profiles;
+      profilesAt = at;
+      if (profiles === undefined) throw new Error(`${layout.agents} is missing: start the pit with snakepit up`);
+      return profiles;
+    },
   };
   const commands: Commands = {
     get draining() {

@@ -1,17 +1,19 @@
 import { join } from 'node:path';
-import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, type StopReason, type VerifyRun } from '../protocol/records.js';
+import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type StopReason, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readSpec } from '../runs/task-copy.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import type { AttemptView } from './state.js';
+import { observeAgent } from './witness.js';
 
 const RESULT_BYTES = 256 * 1024;
 
-const isStop = (text: string | undefined): text is StopReason => text === 'timeout' || text === 'cancelled' || text === 'released';
+const isStop = (text: string | undefined): text is StopReason => STOP_REASONS.some((reason) => reason === text);
 
 /** One look at a held claim: facts, no verdicts. The leader's liveness is read before the exit record, so that "dead without a record" is never a race. */
-export async function observe(ports: SnakePorts, { layout }: SnakeSetting, claim: Claim): Promise<AttemptView> {
+export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: Claim): Promise<AttemptView> {
+  const { layout } = setting;
   const { files, processes, store } = ports;
   const dir = runDirOf(layout, claim.name);
   const held = (await store.renew(claim)) === 'ok';
@@ -20,9 +22,13 @@ export async function observe(ports: SnakePorts, { layout }: SnakeSetting, claim
   const leader = session === undefined ? 'none' : await processes.liveness(session.leader);
   const exit = parseExit(await files.read(join(dir, RUN_FILES.exit)));
   const stopText = (await files.read(join(dir, RUN_FILES.stop)))?.trim();
+  const stop = isStop(stopText) ? stopText : undefined;
   const spec = attempt === undefined ? undefined : await readSpec(files, dir);
   const fallback = attempt === undefined ? undefined : join(attempt.workspace, '.snakepit-result.json');
-  const said = (await files.read(join(dir, RUN_FILES.result), RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
+  const resultFile = join(dir, RUN_FILES.result);
+  const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await files.mtimeMs(fallback));
+  const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });
+  const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
   return {
     held,
     attempt,
@@ -31,7 +37,10 @@ export async function observe(ports: SnakePorts, { layout }: SnakeSetting, claim
     leader,
     exit,
     result: parseResult(said),
-    stop: isStop(stopText) ? stopText : undefined,
+    resultAgeMs: resultAt === undefined ? undefined : ports.clock.wallMs() - resultAt,
+    agent,
+    agentAgeMs: agent === undefined ? undefined : ports.clock.wallMs() - agent.since,
+    stop,
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],
     outcome: await readOutcome(files, dir),

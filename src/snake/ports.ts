@@ -1,3 +1,4 @@
+import type { Profiles } from '../agents/choice.js';
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
@@ -31,6 +32,12 @@ export interface SnakeSetting {
   readonly pitId: string;
   /** The environment that sessions may inherit from, by allow-list. */
   readonly outerEnv: Readonly<Record<string, string | undefined>>;
+  readonly asRoot: boolean;
+  /** The agent profiles in force, read anew when the pit publishes them. */
+  profiles(): Promise<Profiles>;
+  readonly newSession: () => string;
+  /** The program that shows a session's structured output in its pane: argv, to which profile, stream and error file are added. */
+  readonly viewer: readonly string[];
 }
 
 /** What the pit told this snake, by signal; read anew at each step. */

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { launcherScript } from '../agents/launcher.js';
-import { chooseProfile } from '../agents/profiles.js';
+import { openBreakers } from '../agents/breaker.js';
+import { chooseAgent, printChoice, type Chosen } from '../agents/choice.js';
+import { makeHome } from '../agents/home.js';
+import { hookScript } from '../agents/hook-script.js';
+import { buildProgram, placeholdersOf, type ProgramParts } from '../agents/program.js';
 import { sessionEnv } from '../agents/session-env.js';
 import type { Outcome } from '../protocol/judge.js';
 import { attemptOf } from '../protocol/names.js';
@@ -12,6 +16,7 @@ import type { Claim } from '../queue/store.js';
 import { pastAttempts, runDirOf } from '../runs/run-dir.js';
 import { describeOutcome } from '../runs/story.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
+import { interrupted } from './resume.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */
 export type Prepared =
@@ -38,20 +43,34 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const { spec } = parsed.value;
   const dueAt = dueTime(spec, name.place.arrivedAt);
   if (dueAt > clock.wallMs() || !(await allDone(ports, setting, spec.after))) return { kind: 'not-yet', dueAt };
-  const profile = chooseProfile(spec.agents, config.agent);
-  if (!profile.ok) return unworkable(profile.error, spec);
-  const program = profile.value.program(spec);
-  if (!program.ok) return unworkable(program.error, spec);
+  const breakers = await openBreakers(files, layout.breakers, clock.wallMs());
+  const choosing = chooseAgent(await setting.profiles(), spec.agents, config.agent, (key) => breakers.find((one) => one.account === key)?.until);
+  if (!choosing.ok) return unworkable(choosing.error, spec);
+  // No attempt is spent on an account that is at its limit: the task waits for it, with its counters as they are.
+  if (choosing.value.kind === 'cooling') return { kind: 'not-yet', dueAt: choosing.value.until };
+  const { chosen } = choosing.value;
 
   const dir = runDirOf(layout, name);
-  const attempt = attemptRecord(ports, setting, claim, spec, profile.value.name, dir);
+  const attempt = await attemptRecord(ports, setting, claim, spec, chosen);
+  const parts: ProgramParts = {
+    chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed,
+    asRoot: setting.asRoot, outerEnv: setting.outerEnv, hookScript: hookScript(),
+  };
+  const program = buildProgram(parts);
+  if (!program.ok) return unworkable(program.error, spec);
   await files.makeDir(dir);
   if (attempt.privateWorkspace) await files.makeDir(attempt.workspace);
-  await files.write(join(dir, RUN_FILES.prompt), Buffer.from(bytes).toString('utf8'));
-  await files.write(join(dir, RUN_FILES.script), program.value.script);
-  const env = await contractEnv(ports, setting, claim, attempt, spec);
-  const argv = [program.value.interpreter, join(dir, RUN_FILES.script)];
-  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: layout.dir('claimed'), marker: claim.marker, workspace: attempt.workspace, env, argv }));
+  await files.write(join(dir, RUN_FILES.task), Buffer.from(bytes).toString('utf8'));
+  for (const file of program.value.files) await files.write(join(dir, file.name), file.text);
+  const own = chosen.agent.accounts.find((one) => one.name === chosen.account.name);
+  await makeHome(files, {
+    profile: chosen.agent, carry: [...chosen.agent.carry, ...(own?.carry ?? [])], home: attempt.home, userHome: setting.outerEnv['HOME'] ?? '/',
+    values: placeholdersOf(parts, 'sh'), variable: (variable) => program.value.env[variable] ?? '',
+  });
+  const env = { ...(await contractEnv(ports, setting, claim, attempt, spec)), ...program.value.env };
+  const stderr = join(dir, RUN_FILES.stderr);
+  const viewer = program.value.stream === undefined ? [] : [...setting.viewer, chosen.profile, program.value.stream, stderr];
+  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: layout.dir('claimed'), marker: claim.marker, workspace: attempt.workspace, env, program: program.value, stderr, viewer }));
   await files.write(join(dir, RUN_FILES.attempt), `${JSON.stringify(attempt)}\n`);
   return { kind: 'prepared', attempt };
 }
@@ -61,18 +80,29 @@ async function allDone({ files }: SnakePorts, { layout }: SnakeSetting, after: r
   return true;
 }
 
-function attemptRecord({ clock, processes }: SnakePorts, { layout, config }: SnakeSetting, claim: Claim, spec: TaskSpec, agent: string, dir: string): AttemptRecord {
+async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, chosen: Chosen): Promise<AttemptRecord> {
+  const { files, clock, processes } = ports;
+  const dir = runDirOf(layout, claim.name);
   const inRepo = (spec.workspace ?? config.workspace) === 'repo';
+  const { agent, account } = chosen;
+  const mode = spec.mode ?? agent.mode;
+  const resumable = await interrupted(files, layout, claim.name.id, agent, account.key, mode);
   return {
     marker: claim.marker,
-    agent,
+    agent: printChoice(chosen),
     attempt: attemptOf(claim.name.counters),
     startedAt: clock.wallMs(),
     startedMonoMs: clock.monoMs(),
     boot: processes.boot(),
     timeoutMs: spec.timeoutMs ?? config.timeoutMs,
-    workspace: inRepo ? layout.root : join(dir, 'work'),
+    workspace: inRepo ? layout.root : (resumable?.workspace ?? join(dir, 'work')),
     privateWorkspace: !inRepo,
+    profile: agent.name,
+    mode,
+    account: account.key,
+    home: join(layout.homes, claim.name.id, account.name === undefined ? agent.name : `${agent.name}.${account.name}`),
+    session: resumable?.session ?? newSession(),
+    resumed: resumable !== undefined,
   };
 }
 
@@ -82,7 +112,7 @@ export async function contractEnv({ files }: SnakePorts, { layout, config, owner
   const before = (await pastAttempts(files, layout, claim.name.id)).at(-1)?.record;
   return sessionEnv(outerEnv, config.env, {
     taskId: claim.name.id,
-    taskFile: join(dir, RUN_FILES.prompt),
+    taskFile: join(dir, RUN_FILES.task),
     marker: claim.marker,
     pitId,
     attempt: attempt.attempt,

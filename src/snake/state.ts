@@ -1,6 +1,6 @@
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
-import type { AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerifyRun } from '../protocol/records.js';
+import type { AgentRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerifyRun } from '../protocol/records.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
 
 /*
@@ -9,7 +9,7 @@ import type { OutcomeRecord } from '../runs/run-dir.js';
  *
  *   prepare ─► launch ─► wait ─► verify ─► conclude ─► settle
  *                 │        │                  ▲
- *                 └────────┴──► stop ─────────┘          (timeout, cancel, going down)
+ *                 └────────┴──► stop ─────────┘          (timeout, cancel, going down, or its program cannot go on)
  *
  *   claim gone, at any point ─► abandon: end the session, publish nothing
  *
@@ -29,6 +29,12 @@ export interface AttemptView {
   readonly leader: Liveness | 'none';
   readonly exit: ExitRecord | undefined;
   readonly result: ResultRecord | undefined;
+  /** How long the result file has been there, milliseconds. */
+  readonly resultAgeMs: number | undefined;
+  /** What its program was last seen in; undefined: nothing seen yet, or a program that leaves no records. */
+  readonly agent: AgentRecord | undefined;
+  /** How long it has been in that state, milliseconds. */
+  readonly agentAgeMs: number | undefined;
   readonly stop: StopReason | undefined;
   readonly verify: readonly VerifyRun[] | undefined;
   readonly verifyCommands: readonly string[];
@@ -51,6 +57,10 @@ export interface Orders {
 }
 
 export interface SnakePolicy {
+  /** A session that has done nothing for so long after its start has stalled. */
+  readonly startupMs: number;
+  /** How long an interactive session may stand with its turn ended and nothing said. */
+  readonly signalMs: number;
   /** Between two tries to launch, and from the last one to giving the claim back. */
   readonly launchPatienceMs: number;
   readonly launchTries: number;

@@ -3,6 +3,9 @@ import { dirname } from 'node:path';
 import type { Files } from '../lib/files.js';
 import { run, type Ran } from '../lib/run.js';
 import { formatLiteral, shellQuote } from '../lib/quote.js';
+import { newNonce } from '../lib/ids.js';
+import { isGone, isMissing } from './answer.js';
+import { TmuxPane } from './pane.js';
 
 /** "unknown" where tmux did not answer: never taken for "gone". */
 export type ServerState = 'up' | 'gone' | 'unknown';
@@ -12,6 +15,10 @@ export interface SessionRow {
   readonly session: string;
   readonly panePid: number;
   readonly dead: boolean;
+  /** As the program set it. */
+  readonly title: string;
+  /** The pane's text, row by row; only of the sessions that were asked for. */
+  readonly screen: string | undefined;
 }
 
 export type Sessions = { readonly kind: 'listed'; readonly rows: readonly SessionRow[] } | { readonly kind: 'gone' } | { readonly kind: 'unknown'; readonly why: string };
@@ -97,14 +104,17 @@ export class TmuxServer {
     return ran.kind === 'ended' && ran.code === 0 ? Number(ran.stdout.trim()) : undefined;
   }
 
-  /** One tmux query, whatever the number of sessions. */
-  async sessions(): Promise<Sessions> {
-    const ran = await this.tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead}']);
+  /** One tmux query, whatever the number of sessions and of captured screens. A screen whose session has just ended is left out, and so are those after it: they are seen at the next look. */
+  async sessions(captured: readonly string[] = []): Promise<Sessions> {
+    const mark = `~${newNonce()}~`;
+    const ran = await this.tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead} #{pane_title}', ...captured.flatMap((session) => [';', 'display-message', '-p', '--', `${mark}${session}`, ';', 'capture-pane', '-p', '-t', `=${session}:`])]);
     if (ran.kind === 'unknown') return ran;
-    if (ran.code !== 0) return isGone(ran) ? { kind: 'gone' } : /no (current )?(sessions|target)/.test(ran.stderr) ? { kind: 'listed', rows: [] } : { kind: 'unknown', why: ran.stderr.trim() };
-    const rows = ran.stdout.split('\n').flatMap((line) => {
-      const [session, pid, dead] = line.split(' ');
-      return session === undefined || pid === undefined ? [] : [{ session, panePid: Number(pid), dead: dead === '1' }];
+    if (ran.code !== 0 && !(captured.length > 0 && isMissing(ran))) return isGone(ran) ? { kind: 'gone' } : /no (current )?(sessions|target)/.test(ran.stderr) ? { kind: 'listed', rows: [] } : { kind: 'unknown', why: ran.stderr.trim() };
+    const [list = '', ...pictures] = ran.stdout.split(mark);
+    const screens = new Map(pictures.map((picture) => [picture.slice(0, picture.indexOf('\n')), picture.slice(picture.indexOf('\n') + 1)]));
+    const rows = list.split('\n').flatMap((line) => {
+      const [, session, pid, dead, title] = /^(\S+) (\d+) (\d) ?(.*)$/.exec(line) ?? [];
+      return session === undefined || pid === undefined ? [] : [{ session, panePid: Number(pid), dead: dead === '1', title: title ?? '', screen: screens.get(session) }];
     });
     return { kind: 'listed', rows };
   }
@@ -132,9 +142,12 @@ export class TmuxServer {
     await this.tmux(['kill-server']);
   }
 
-  private tmux(args: readonly string[]): Promise<Ran> {
-    return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS });
+  /** Looks into and types into the one pane of a session. */
+  pane(session: string): TmuxPane {
+    return new TmuxPane((args, input) => this.tmux(args, input), session);
+  }
+
+  private tmux(args: readonly string[], input?: string): Promise<Ran> {
+    return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS, ...(input === undefined ? {} : { input }) });
   }
 }
-
-const isGone = (ran: Ran): boolean => ran.kind === 'ended' && /no server running|error connecting to|lost server|server exited/.test(ran.stderr);

@@ -1,3 +1,4 @@
+import { profileSchema } from '../../src/agents/profile.js';
 import { endDependent } from '../../src/runs/never.js';
 import { publishMissingStories } from '../../src/runs/publish.js';
 import { execute, plan } from '../../src/cleanup/reaper.js';
@@ -26,11 +27,14 @@ export interface Mutant {
 
 /** Short times: a schedule is a few virtual minutes. */
 export const SIM_CONFIG: Config = {
-  snakes: 2, agent: 'shell', workspace: 'scratch', timeoutMs: 4000, attempts: 2, losses: 3,
+  snakes: 2, agent: 'shell', workspace: 'scratch', timeoutMs: 4000, attempts: 2, losses: 3, deferrals: 50,
   backoff: { firstMs: 200, factor: 2, maxMs: 1000 },
   settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, verifyTimeoutMs: 1000, minFreeBytes: 0,
-  toss: { depth: 0, perTask: 0, commands: false }, env: [],
+  toss: { depth: 0, perTask: 0, commands: false }, env: [], agents: {}, startupMs: 60_000, signalMs: 60_000, retryMs: 60_000,
 };
+
+/** The shell profile, as profiles/shell.yaml has it. */
+const SHELL = profileSchema.parse({ profile: 1, name: 'shell', title: 'shell', binary: 'sh', install: '', account: 'none', headless: { argv: ['{interpreter}', '{script}'], prompt: 'blocks', output: 'text' } });
 
 export interface Stage {
   readonly world: World;
@@ -60,7 +64,7 @@ export async function runSnake(stage: Stage, me: SimProcess, orders: SnakeOrders
     verify: () => Promise.reject(new Error('tasks of the simulation have no verify: commands')),
     waitForChange: (dir, ms) => world.sleep(me, ms, { signal: orders.changed.signal, watching: dir }),
   };
-  const setting: SnakeSetting = { layout, config: SIM_CONFIG, owner: { snake: me.name, ...me.identity }, pitId: 'sim', outerEnv: {} };
+  const setting: SnakeSetting = { layout, config: SIM_CONFIG, owner: { snake: me.name, ...me.identity }, pitId: 'sim', outerEnv: {}, asRoot: false, newSession: () => 'none', viewer: [], profiles: () => Promise.resolve({ shell: SHELL }) };
   const commands: Commands = {
     get draining() {
       return orders.draining;

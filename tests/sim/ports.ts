@@ -44,6 +44,7 @@ function filesOf(world: World, disk: Disk, me: SimProcess): Files {
     mtimeMs: (path) => step('mtime', path, () => disk.mtimeMs(path)),
     read: (path) => step('read', path, () => disk.text(path)),
     readBytes: (path, max) => step('read', path, () => bytes(String(path), max)),
+    readFrom: (path, offset, max) => step('read', path, () => bytes(path, offset + max)?.subarray(offset) ?? new Uint8Array()),
     inspect: (path) => step('inspect', path, () => {
       const kind = disk.kind(String(path));
       return kind === undefined ? undefined : { kind, size: disk.text(String(path))?.length ?? 0, mtimeMs: disk.mtimeMs(String(path)) ?? 0, links: 1 };

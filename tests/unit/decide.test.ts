@@ -5,16 +5,16 @@ import type { OutcomeRecord } from '../../src/runs/run-dir.js';
 import { decide, LOOK_EVERY_MS } from '../../src/snake/decide.js';
 import type { AttemptView, LaunchMemory, SnakePolicy, Step } from '../../src/snake/state.js';
 
-const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 3 };
+const POLICY: SnakePolicy = { launchPatienceMs: 10_000, launchTries: 3, startupMs: 600_000, signalMs: 120_000 };
 const FRESH: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
 const NOW = { monoMs: 100_000, boot: 'b0b0b0b0' };
-const ATTEMPT: AttemptRecord = { marker: 'm', agent: 'shell', attempt: 1, startedAt: 1, startedMonoMs: 99_000, boot: NOW.boot, timeoutMs: 60_000, workspace: '/w', privateWorkspace: true };
+const ATTEMPT: AttemptRecord = { marker: 'm', agent: 'shell', attempt: 1, startedAt: 1, startedMonoMs: 99_000, boot: NOW.boot, timeoutMs: 60_000, workspace: '/w', privateWorkspace: true, profile: 'shell', mode: 'headless', account: 'none', home: '/h', session: 'x', resumed: false };
 const SESSION: SessionRecord = { leader: { pid: 7, start: '7', boot: NOW.boot } };
 const exit = (code: number): ExitRecord => ({ code, endedAt: 1 });
 const OUTCOME: OutcomeRecord = { marker: 'm', attempt: 1, agent: 'shell', startedAt: 1, endedAt: 2, outcome: { kind: 'done', message: '' }, next: { kind: 'done' } };
 const BARE: AttemptView = {
   held: true, attempt: undefined, started: false, session: undefined, leader: 'none', exit: undefined, result: undefined, stop: undefined,
-  verify: undefined, verifyCommands: [], outcome: undefined, cancelled: false,
+  verify: undefined, verifyCommands: [], outcome: undefined, cancelled: false, resultAgeMs: undefined, agent: undefined, agentAgeMs: undefined,
 };
 const PREPARED: AttemptView = { ...BARE, attempt: ATTEMPT };
 const STARTED: AttemptView = { ...PREPARED, started: true };

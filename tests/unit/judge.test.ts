@@ -78,14 +78,17 @@ describe('judge', () => {
 });
 
 describe('afterAttempt', () => {
-  const policy: RetryPolicy = { attempts: 3, losses: 2, backoff: { firstMs: 100, factor: 3, maxMs: 1000 } };
+  const policy: RetryPolicy = { attempts: 3, losses: 2, deferrals: 10, backoff: { firstMs: 100, factor: 3, maxMs: 1000 } };
   const counters = (failures: number, losses = 0, deferrals = 0): Counters => ({ failures, losses, deferrals });
   const failed = (final = false): Outcome => ({ kind: 'failed', reason: 'exit-status', detail: 'it exited with status 1', final });
+  const deferred: Outcome = { kind: 'deferred', reason: 'usage-limited', detail: 'at its limit', resetAt: 1 };
   const lost: Outcome = { kind: 'lost', detail: 'gone' };
   const released: Outcome = { kind: 'released', detail: 'down' };
 
   it.each<[string, Counters, Outcome, object]>([
     ['done', counters(2, 1, 9), { kind: 'done', message: '' }, { kind: 'done' }],
+    ['a limit', NO_COUNTERS, deferred, { kind: 'again', counters: counters(0, 0, 1), waitMs: 0 }],
+    ['the last limit', counters(1, 1, 9), deferred, { kind: 'failed', counters: counters(1, 1, 10) }],
     ['first failure', NO_COUNTERS, failed(), { kind: 'again', counters: counters(1), waitMs: 100 }],
     ['second failure', counters(1), failed(), { kind: 'again', counters: counters(2), waitMs: 300 }],
     ['last failure', counters(2), failed(), { kind: 'failed', counters: counters(3) }],

@@ -1,0 +1,64 @@
+import type { AgentState, AgentStateKind } from '../protocol/agent-state.js';
+import type { LineState } from './lines.js';
+import type { ScreenState } from './screen.js';
+
+/** One of the program's own records: hook events, a state file, its transcript. */
+export interface RecordSeen {
+  readonly source: 'event' | 'transcript';
+  readonly last: LineState;
+  /** Wall clock, milliseconds, of its last growth. */
+  readonly changedAt: number;
+}
+
+export interface SessionFacts {
+  readonly records: readonly RecordSeen[];
+  /** Undefined where no look at the pane came through: that says nothing. */
+  readonly screen: ScreenState | undefined;
+  readonly nowMs: number;
+}
+
+/** States that a program passes through on its way. */
+const UNDER_WAY: ReadonlySet<AgentStateKind> = new Set(['starting', 'working', 'retrying']);
+const BLOCKED: ReadonlySet<AgentStateKind> = new Set(['blocked-on-permission', 'blocked-on-dialog', 'waiting-for-input']);
+
+/** No program says when it was interrupted, and some say nothing of errors: after so long without a word, a quiet screen is believed. */
+const SILENT_MS = 10_000;
+/** Records of one moment are written in some order: within this time the stronger witness speaks. */
+const SAME_MOMENT_MS = 1500;
+
+/**
+ * What a full-screen session is doing. Pure, total. A dialog on the screen outranks every record: records do not know of most
+ * dialogs. Then the program's own records, the newest one, events before transcripts; a working screen vetoes a record that
+ * says the turn has ended, since the screen is of now. The pane speaks alone only where there are no records, or where they
+ * say "working" and have long said nothing while the screen is quiet. Nothing seen is "unknown", and never idle.
+ */
+export function classifySession({ records, screen, nowMs }: SessionFacts): AgentState {
+  if (screen !== undefined && (screen.kind === 'exited' || BLOCKED.has(screen.kind) || screen.dialog !== undefined)) return ofScreen(screen);
+  const record = newest(records);
+  if (record === undefined) return screen === undefined ? { kind: 'unknown', source: 'none', rule: 'nothing seen', evidence: 'no record, no look at the pane' } : ofScreen(screen);
+  if (screen === undefined) return ofRecord(record);
+  if (UNDER_WAY.has(record.last.kind) || BLOCKED.has(record.last.kind)) {
+    const quiet = screen.kind !== 'unknown' && !UNDER_WAY.has(screen.kind);
+    return quiet && nowMs - record.changedAt >= SILENT_MS ? ofScreen(screen) : screen.kind === 'retrying' ? ofScreen(screen) : ofRecord(record);
+  }
+  return UNDER_WAY.has(screen.kind) ? ofScreen(screen) : ofRecord(record);
+}
+
+function newest(records: readonly RecordSeen[]): RecordSeen | undefined {
+  const last = Math.max(...records.map((record) => record.changedAt));
+  const recent = records.filter((record) => last - record.changedAt <= SAME_MOMENT_MS);
+  return recent.find((record) => record.source === 'event') ?? recent[0];
+}
+
+function ofScreen({ kind, source, rule, evidence, resetAt }: ScreenState): AgentState {
+  return { kind, source, rule, evidence, ...(resetAt === undefined ? {} : { resetAt }) };
+}
+
+/** A program that retries a limit for ever never says more: after `patienceMs` of it, it is at that limit. */
+export function afterRetrying(state: AgentState, endsAs: AgentStateKind | undefined, retriedMs: number, patienceMs: number): AgentState {
+  return state.kind === 'retrying' && endsAs !== undefined && retriedMs >= patienceMs ? { ...state, kind: endsAs, rule: `${state.rule}, retried for ${Math.round(retriedMs / 1000)} s` } : state;
+}
+
+function ofRecord({ source, last }: RecordSeen): AgentState {
+  return { kind: last.kind, source, rule: last.rule, evidence: last.evidence, ...(last.resetAt === undefined ? {} : { resetAt: last.resetAt }) };
+}

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
+import { err, ok, type Result } from '../lib/result.js';
+import { nearest } from '../lib/text.js';
+import { profileSchema, type AgentProfile } from './profile.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What is wrong with a profile: the path of the key below `agents:`, and the problem in words. */
+export interface ProfileFault {
+  readonly path: readonly string[];
+  readonly problem: string;
+}
+
+const BUILT_IN = new URL('../../profiles/', import.meta.url);
+
+/** The profiles that come with snakepit, by name, as their files say; a fault in one of them is ours and throws. */
+function builtIn(): Map<string, Json> {
+  const found = new Map<string, Json>();
+  for (const file of readdirSync(BUILT_IN).filter((name) => name.endsWith('.yaml')).sort()) {
+    found.set(file.replace(/\.yaml$/, ''), parse(readFileSync(new URL(file, BUILT_IN), 'utf8')) as Json);
+  }
+  return found;
+}
+
+const isMap = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Key by key; a list or a plain value replaces the one below it. */
+function overlay(low: Json, high: Json): Json {
+  const merged: Record<string, unknown> = { ...low };
+  for (const [key, value] of Object.entries(high)) {
+    const below = merged[key];
+    merged[key] = isMap(value) && isMap(below) ? overlay(below, value) : value;
+  }
+  return merged;
+}
+
+/**
+ * Built-in profiles with the person's own keys laid over them. A new name starts from the profile that its `extends:` names, and
+ * from `command` without one. The first fault is returned; nothing is half taken.
+ */
+export function loadProfiles(overrides: Readonly<Record<string, Json>>): Result<Readonly<Record<string, AgentProfile>>, ProfileFault> {
+  const raw = builtIn();
+  for (const [name, own] of Object.entries(overrides)) {
+    const { extends: base, ...keys } = own;
+    const from = raw.get(name) ?? raw.get(typeof base === 'string' ? base : 'command');
+    if (from === undefined) return err({ path: [name, 'extends'], problem: `no profile is called ${String(base)}${hint(String(base), [...raw.keys()])}` });
+    raw.set(name, { ...overlay(from, keys), name });
+  }
+  const profiles: Record<string, AgentProfile> = {};
+  for (const [name, value] of raw) {
+    const parsed = profileSchema.safeParse(value);
+    if (parsed.success) {
+      profiles[name] = parsed.data;
+      continue;
+    }
+    const issue = parsed.error.issues[0];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const path = [name, ...(issue?.path.map(String) ?? []), ...(unknown === undefined ? [] : [unknown])];
+    const problem = unknown === undefined ? (issue?.message ?? 'is not valid') : `unknown key${hint(unknown, Object.keys(profileSchema.shape))}`;
+    if (overrides[name] === undefined) throw new Error(`built-in profile ${path.join('.')}: ${problem}`);
+    return err({ path, problem });
+  }
+  return ok(profiles);
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : `; did you mean ${near}?`;
+}
+
+/** A profile as it could stand in a file. */
+export const printProfile = (profile: AgentProfile): string => stringify(profile, { lineWidth: 160 });

@@ -1,0 +1,39 @@
+import { filesAt } from '../agents/glob.js';
+import type { AgentProfile } from '../agents/profile.js';
+import type { Files } from '../lib/files.js';
+import type { Layout } from '../protocol/layout.js';
+import type { AttemptRecord } from '../protocol/records.js';
+import { pastAttempts, readAgent, readAttempt } from '../runs/run-dir.js';
+import { readStream } from './witness.js';
+
+/** A program's session that is to be gone on with, where it was worked. */
+export interface Resumable {
+  readonly session: string;
+  readonly workspace: string;
+}
+
+/**
+ * The program's session of an attempt that was interrupted from outside, on the same account: it is resumed once. After a
+ * failure of its own, a switch of the account, or a second interruption it starts afresh; so does a program that chose its
+ * session's name itself and never said it, or whose record of the session is gone.
+ */
+export async function interrupted(files: Files, layout: Layout, id: string, agent: AgentProfile, account: string, mode: AttemptRecord['mode']): Promise<Resumable | undefined> {
+  const last = (await pastAttempts(files, layout, id)).at(-1);
+  if (last === undefined || (last.record.outcome.kind !== 'lost' && last.record.outcome.kind !== 'released')) return undefined;
+  const attempt = await readAttempt(files, last.dir);
+  if (attempt === undefined || attempt.resumed || attempt.profile !== agent.name || attempt.account !== account || attempt.mode !== mode) return undefined;
+  const way = mode === 'headless' ? agent.headless : agent.interactive;
+  if (way?.argv.some((part) => typeof part !== 'string' && part.if === 'resume') !== true) return undefined;
+  const named = mode === 'headless' ? await readStream(files, agent, last.dir, last.record.endedAt) : undefined;
+  const assigned = way.argv.some((part) => (typeof part === 'string' ? part === '{session}' : part.if === 'fresh' && part.args.includes('{session}')));
+  const seen = await readAgent(files, last.dir);
+  if ((named?.events ?? 0) === 0 && seen === undefined) return undefined;
+  const session = named?.session ?? seen?.session ?? (assigned ? attempt.session : undefined);
+  return session !== undefined && (await isRecorded(files, agent, attempt.home, session)) ? { session, workspace: attempt.workspace } : undefined;
+}
+
+/** Whether the program still has what it would resume. One that keeps it in a database is believed while its home stands. */
+async function isRecorded(files: Files, { transcript }: AgentProfile, home: string, session: string): Promise<boolean> {
+  if (transcript?.kind !== 'jsonl') return files.exists(home);
+  return (await filesAt(files, home, transcript.glob.replaceAll('{session}', session))).length > 0;
+}

@@ -1,0 +1,96 @@
+import { unreachable } from '../lib/unreachable.js';
+import { NO_PROGRESS, type Progress, type Verdict, type Watch, type WatchAction, type WatchLook, type WatchPolicy } from './state.js';
+
+export const beginWatch = (startedAt: number): Watch => ({ v: 1, progressAt: startedAt, progress: NO_PROGRESS, graceFrom: startedAt, nudgedAt: [], doneNudgedAt: undefined, verdict: undefined });
+
+type Seen = Extract<WatchLook, { kind: 'seen' }>;
+interface Decided {
+  readonly watch: Watch;
+  readonly action: WatchAction;
+}
+
+/**
+ * Pure and total: what is remembered, one look, now → what is remembered then, and at most one action. Order is precedence. A
+ * verdict stands; what was not seen decides nothing; progress takes every nudge back but the DONE-nudge.
+ */
+export function decideWatch(policy: WatchPolicy, before: Watch, look: WatchLook, nowMs: number): Decided {
+  if (before.verdict !== undefined) return { watch: before, action: { kind: 'none', rule: `it is being ended: ${before.verdict.rule}`, next: undefined } };
+  if (look.kind === 'unseen') return { watch: before, action: { kind: 'none', rule: 'it could not be looked at, which says nothing', next: undefined } };
+  const watch = advance(before, look, nowMs);
+  const still = (rule: string, next?: number): Decided => ({ watch, action: { kind: 'none', rule, next } });
+  if (look.agent.kind === 'exited' || look.agent.kind === 'crashed') return still('its program has ended; its snake judges');
+  if (look.result) return still('it has said how it ended');
+  const hold = holdOf(policy, look, nowMs);
+  if (hold !== undefined) return { watch: { ...watch, graceFrom: nowMs }, action: { kind: 'none', rule: hold.rule, next: hold.until } };
+  const silentSince = Math.max(watch.progressAt, watch.graceFrom);
+  if (!look.begun) return onStartup(policy, watch, silentSince, nowMs);
+  switch (look.agent.kind) {
+    case 'finished':
+    case 'idle':
+      return look.mode === 'headless' ? onSilence(policy, watch, look, silentSince, nowMs) : onTurnOver(policy, watch, silentSince, nowMs);
+    case 'starting':
+    case 'working':
+    case 'retrying':
+    case 'unknown':
+      return onSilence(policy, watch, look, silentSince, nowMs);
+    case 'blocked-on-permission':
+    case 'blocked-on-dialog':
+    case 'waiting-for-input':
+    case 'rate-limited':
+    case 'usage-limited':
+    case 'auth-failed':
+    case 'context-exhausted':
+    case 'errored':
+    case 'session-lost':
+      return still(`${look.agent.kind}: no nudge helps; its snake ends it`);
+    default:
+      return unreachable(look.agent.kind);
+  }
+}
+
+/** The ladder stands still until then. An absurd time is capped, one in the past is over. */
+function holdOf(policy: WatchPolicy, look: Seen, nowMs: number): { rule: string; until: number } | undefined {
+  if (look.coolsUntil !== undefined && nowMs < look.coolsUntil) return { rule: 'its account is at a limit', until: look.coolsUntil };
+  if (look.waitsUntil === undefined) return undefined;
+  const until = Math.min(look.waitsUntil, look.startedAt + policy.waitCapMs) + policy.waitGraceMs;
+  return nowMs < until ? { rule: 'it waits, as it said', until } : undefined;
+}
+
+function advance(watch: Watch, look: Seen, nowMs: number): Watch {
+  return moved(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: nowMs, nudgedAt: [] } : watch;
+}
+
+const moved = (a: Progress, b: Progress): boolean => b.events > a.events || b.transcriptBytes > a.transcriptBytes || b.outputBytes > a.outputBytes || b.toolCpuMs > a.toolCpuMs;
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+function onStartup(policy: WatchPolicy, watch: Watch, since: number, nowMs: number): Decided {
+  const due = since + policy.startupMs;
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it is starting', next: due } };
+  return end(watch, { reason: 'startup-stall', rule: 'it was started, and did nothing', evidence: `silent for ${seconds(nowMs - since)}`, at: nowMs });
+}
+
+/** One DONE-nudge a step, with a fresh window after it. */
+function onTurnOver(policy: WatchPolicy, watch: Watch, since: number, nowMs: number): Decided {
+  if (watch.doneNudgedAt === undefined) {
+    const due = since + policy.signalMs;
+    if (nowMs < due) return { watch, action: { kind: 'none', rule: 'its turn is over, and it has not said whether it is done', next: due } };
+    return { watch: { ...watch, doneNudgedAt: nowMs }, action: { kind: 'nudge', what: 'done', rule: 'its turn is over, and it never said so', evidence: `quiet for ${seconds(nowMs - since)}` } };
+  }
+  const due = Math.max(since, watch.doneNudgedAt) + policy.signalMs;
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it was asked whether it is done', next: due } };
+  return end(watch, { reason: 'unsignalled', rule: 'asked whether it is done, it still did not say', evidence: `quiet for ${seconds(nowMs - since)}`, at: nowMs });
+}
+
+function onSilence(policy: WatchPolicy, watch: Watch, look: Seen, since: number, nowMs: number): Decided {
+  const patience = look.openTool ? policy.toolStallMs : policy.stallMs;
+  const last = watch.nudgedAt.at(-1);
+  const due = last === undefined ? since + patience : Math.max(last, watch.graceFrom) + policy.nudgeEveryMs;
+  const evidence = `${look.agent.kind} (${look.agent.rule}), silent for ${seconds(nowMs - since)}`;
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: last === undefined ? 'it works' : 'it was nudged', next: due } };
+  // Nobody can speak to a program in print mode.
+  if (look.mode === 'headless' || watch.nudgedAt.length >= policy.nudges) return end(watch, { reason: 'stalled', rule: look.mode === 'headless' ? 'silent for too long' : `silent after ${watch.nudgedAt.length} nudges`, evidence, at: nowMs });
+  return { watch: { ...watch, nudgedAt: [...watch.nudgedAt, nowMs] }, action: { kind: 'nudge', what: 'go-on', rule: `silent for longer than ${seconds(patience)}`, evidence } };
+}
+
+const end = (watch: Watch, verdict: Verdict): Decided => ({ watch: { ...watch, verdict }, action: { kind: 'end', verdict, rule: verdict.rule, evidence: verdict.evidence } });
