@@ -23,9 +23,11 @@ const MAX_MS = 30 * 60_000;
 /** An opening this long after the last one ended is a new story. */
 const FORGET_MS = 60 * 60_000;
 
-/** Pure: the breaker that a limit opens. A window that is open already is never shortened. */
+/** Pure: the breaker that a limit opens. A window that is open already is never shortened; sessions that were running when it opened meet the same limit, and count no strike of their own. */
 export function openedBy(before: Breaker | undefined, account: string, limit: { reason: DeferralReason; evidence: string; resetAt: number | undefined }, nowMs: number): Breaker {
-  const strikes = before !== undefined && nowMs - before.until < FORGET_MS ? before.strikes + 1 : 1;
+  const open = before !== undefined && before.until > nowMs;
+  const strikes = open ? before.strikes : before !== undefined && nowMs - before.until < FORGET_MS ? before.strikes + 1 : 1;
+  if (open && limit.resetAt === undefined) return before;
   const waitMs = limit.resetAt === undefined ? Math.min(MAX_MS, FIRST_MS * 2 ** (strikes - 1)) : Math.min(CAP_MS, Math.max(FLOOR_MS, limit.resetAt - nowMs));
   return { account, reason: limit.reason, evidence: limit.evidence.slice(0, 600), openedAt: nowMs, until: Math.max(nowMs + waitMs, before?.until ?? 0), strikes };
 }

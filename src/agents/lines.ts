@@ -1,12 +1,13 @@
 import type { AgentStateKind } from '../protocol/agent-state.js';
 import { parseJson } from '../protocol/records.js';
+import type { TokenCount } from '../protocol/tokens.js';
 import { show } from '../lib/text.js';
 import { compile, holdsFor, type Compiled } from './line-match.js';
 import { idsAt, parsePath, textAt, valuesAt } from './json-path.js';
 import type { LineRule } from './profile.js';
 import { resetAt } from './reset.js';
 import { LineSplitter } from './line-splitter.js';
-import { UsageMeter, type TokenCount } from './usage.js';
+import { UsageMeter } from './usage.js';
 
 /** Of one line; a longer one is skipped and counted. */
 export const LINE_BYTES = 4 * 1024 * 1024;

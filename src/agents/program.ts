@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { err, ok, type Result } from '../lib/result.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Chosen } from './choice.js';
+import type { AgentProfile } from './profile.js';
 import { taskPrompt } from './prompts.js';
 import { shellProgram } from './shell.js';
 import { renderArgv, render, type Condition, type Placeholders } from './template.js';
 
 /** Files of one attempt that its program reads or writes. */
-export const PROGRAM_FILES = { prompt: 'prompt.md', script: 'task.sh', stream: 'stream.jsonl', events: 'events.jsonl', hook: 'hook.sh' } as const;
+export const PROGRAM_FILES = { prompt: 'prompt.md', script: 'task.sh', stream: 'stream.jsonl', events: 'events.jsonl', hook: 'hook.sh', export: 'export.json' } as const;
 
 /** One attempt's program: what the wrapper runs, and the files that must be there before. */
 export interface Program {
@@ -83,19 +84,39 @@ export function buildProgram(parts: ProgramParts): Result<Program, string> {
 }
 
 /** What a profile's session gets beyond the contract: only by names that the profile, or its account, spells out. */
-function profileEnv({ chosen, asRoot, outerEnv, runDir }: ProgramParts, values: Placeholders): Record<string, string> {
-  const { agent, account } = chosen;
+function profileEnv(parts: ProgramParts, values: Placeholders): Record<string, string> {
+  const { agent, account } = parts.chosen;
+  const { outerEnv, runDir } = parts;
   const env: Record<string, string> = {};
-  for (const name of [...agent.pass, ...agent.secrets]) {
+  const own = agent.accounts.find((one) => one.name === account.name);
+  for (const name of hasOwnLogin(own) ? [] : agent.secrets) {
     const value = outerEnv[name];
     if (value !== undefined) env[name] = value;
   }
-  const own = agent.accounts.find((one) => one.name === account.name);
   for (const [name, outer] of Object.entries(own?.from ?? {})) {
     const value = outerEnv[outer];
     if (value !== undefined) env[name] = value;
   }
-  for (const [name, text] of Object.entries({ ...agent.env, ...(asRoot ? agent['root-env'] : {}), ...own?.env })) env[name] = render(text, values, (variable) => outerEnv[variable] ?? '');
+  Object.assign(env, keylessEnv(parts, values));
   if (agent.hooks !== undefined) env['SNAKEPIT_EVENTS'] = join(runDir, PROGRAM_FILES.events);
   return env;
 }
+
+/** What the program needs to find its own home, without the keys: enough for a command that asks nobody's model. */
+export function keylessEnv({ chosen, asRoot, outerEnv }: Pick<ProgramParts, 'chosen' | 'asRoot' | 'outerEnv'>, values: Placeholders): Record<string, string> {
+  const { agent, account } = chosen;
+  const env: Record<string, string> = {};
+  for (const name of agent.pass) {
+    const value = outerEnv[name];
+    if (value !== undefined) env[name] = value;
+  }
+  const own = agent.accounts.find((one) => one.name === account.name);
+  for (const [name, text] of Object.entries({ ...agent.env, ...(asRoot ? agent['root-env'] : {}), ...own?.env })) env[name] = render(text, values, (variable) => outerEnv[variable] ?? '');
+  return env;
+}
+
+/** Another key or token in the surroundings would take the place of the account's own, and its limits would be counted on this one. */
+const hasOwnLogin = (own: AgentProfile['accounts'][number] | undefined): boolean => own !== undefined && Object.keys(own.from).length + Object.keys(own.env).length + own.carry.length > 0;
+
+/** The logins that a session's home starts with: where both name the same file, the account's. */
+export const carryOf = ({ agent, account }: Chosen): AgentProfile['carry'] => [...(agent.accounts.find((one) => one.name === account.name)?.carry ?? []), ...agent.carry];

@@ -22,6 +22,9 @@ export interface ScreenState extends AgentState {
 /** A status line stands just above the box; a list of tasks or of queued messages may come between. */
 const STATUS_ENTRIES = 4;
 
+/** Around the words by which a dialog is known: what it asks about stands above them. */
+const ASKED_CHARS = 120;
+
 /** Nobody works, nobody is asked: what may be said only when nothing else is. */
 const QUIET: ReadonlySet<AgentStateKind> = new Set(['idle', 'finished']);
 
@@ -44,7 +47,7 @@ export function classifyScreen(rules: ScreenRules, dialogs: readonly Dialog[], i
   if (box === undefined) {
     for (const dialog of dialogs) {
       const found = compiled(dialog.pattern).exec(regions.tail);
-      if (found !== null && dialog.also?.every((one) => compiled(one).test(regions.tail)) !== false) return { kind: DIALOG_STATE[dialog.kind], source: 'pane', rule: dialog.id, dialog: dialog.id, evidence: show(found[0]), ...resetOf(dialog.reset, found, input.nowMs) };
+      if (found !== null && dialog.also?.every((one) => compiled(one).test(regions.tail)) !== false) return { kind: DIALOG_STATE[dialog.kind], source: 'pane', rule: dialog.id, dialog: dialog.id, evidence: show(regions.tail.slice(Math.max(0, found.index - ASKED_CHARS), found.index + found[0].length + ASKED_CHARS / 4)), ...resetOf(dialog.reset, found, input.nowMs) };
     }
   }
   const places = placesOf(rules, regions, input.title);

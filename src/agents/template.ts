@@ -22,7 +22,11 @@ export interface Placeholders {
 
 const NAMES: ReadonlySet<string> = new Set<keyof Placeholders>(['prompt', 'prompt-file', 'script', 'interpreter', 'workspace', 'home', 'run', 'hook', 'model', 'reasoning', 'session']);
 
-/** `{tail:NAME}`: the last 20 characters of a variable, by which Claude Code knows an API key that a person has approved. */
+/**
+ * `{tail:NAME}`: the last 20 characters of a variable, by which Claude Code knows an API key that a person has approved. They then
+ * stand in a file of the session's home (0600, as Claude Code itself keeps them): a fifth of such a key, and the whole of one that is
+ * as short as that.
+ */
 export function render(text: string, values: Placeholders, variable: (name: string) => string = () => ''): string {
   return text
     .replace(/\{tail:([A-Z_]+)\}/g, (_whole, name: string) => variable(name).slice(-20))

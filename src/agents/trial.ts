@@ -10,7 +10,7 @@ import { classifyHeadless } from './headless.js';
 import { makeHome } from './home.js';
 import { LineReader } from './lines.js';
 import type { AgentProfile } from './profile.js';
-import { buildProgram, placeholdersOf, type ProgramParts } from './program.js';
+import { buildProgram, carryOf, placeholdersOf, type ProgramParts } from './program.js';
 import { sessionBase } from './session-env.js';
 
 const QUESTION: TaskSpec = {
@@ -29,8 +29,7 @@ export async function trial(profile: AgentProfile, choice: { model: string | und
   await nodeFiles.makeDir(workspace);
   for (const file of program.value.files) await nodeFiles.write(join(dir, file.name), file.text);
   const env = { ...sessionBase(outerEnv, []), ...program.value.env };
-  const own = profile.accounts.find((one) => one.name === account.name);
-  await makeHome(nodeFiles, { profile, carry: [...profile.carry, ...(own?.carry ?? [])], home: parts.home, userHome: outerEnv['HOME'] ?? '/', values: placeholdersOf(parts, 'sh'), variable: (name) => program.value.env[name] ?? '' });
+  await makeHome(nodeFiles, { profile, carry: carryOf(chosen), home: parts.home, userHome: outerEnv['HOME'] ?? '/', values: placeholdersOf(parts, 'sh'), variable: (name) => program.value.env[name] ?? '' });
   const startedAt = Date.now();
   const ran = await runOnce(program.value.argv, program.value.stdin.kind === 'file' ? program.value.stdin.path : '/dev/null', workspace, env, dir, timeoutMs);
   const tookMs = Date.now() - startedAt;

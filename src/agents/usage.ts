@@ -1,19 +1,6 @@
+import type { TokenCount } from '../protocol/tokens.js';
 import { parsePath, sumAt, textAt, valuesAt, type Path } from './json-path.js';
 import type { UsageSpec } from './profile.js';
-
-/** Tokens of a session, in the same sense for every program: `input` without what came from the cache, `output` with the reasoning. */
-export interface TokenCount {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-  /** A part of `output`. */
-  readonly reasoning: number;
-  /** US dollars, where the program says so. */
-  readonly costUsd?: number;
-  /** The last one that was named. */
-  readonly model?: string;
-}
 
 /** Turns whose figures may still be replaced by a later line with their id; older ones are folded into the sum. */
 const OPEN_TURNS = 1024;

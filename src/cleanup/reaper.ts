@@ -6,7 +6,7 @@ import { parseSession, RUN_FILES } from '../protocol/records.js';
 import { destinationPath } from '../queue/directory-store.js';
 import { destinationOf } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
-import { readAttempt, readOutcome, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { readAttempt, readOutcome, removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { decideReap } from './decide.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
@@ -74,6 +74,7 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   const attempt = await readAttempt(files, dir);
   const leader = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? name.owner.boot)?.leader;
   const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
+  await removeLauncher(files, dir);
   if (ended.kind === 'unknown') {
     if ((await files.rename(fenced, join(layout.dir('stuck'), printStuck(name)))) === 'missing') return 'gone';
     await events.emit({ kind: 'task-stuck', id: name.id, marker, evidence: ended.evidence });

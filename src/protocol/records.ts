@@ -1,5 +1,6 @@
 import type { AgentState } from './agent-state.js';
 import type { ProcessIdentity } from '../lib/processes.js';
+import type { TokenRecord } from './tokens.js';
 
 /** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
 export interface ExitRecord {
@@ -52,6 +53,10 @@ export interface AgentRecord {
   readonly answer?: string;
   /** The program's session id, where it chose one itself. */
   readonly session?: string;
+  /** What the attempt used, counted at its end. */
+  readonly tokens?: TokenRecord;
+  /** Why that could not be counted. */
+  readonly uncounted?: string;
 }
 
 /**

@@ -5,8 +5,8 @@ import { tailLines } from '../lib/text.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
-import { pastAttempts, type OutcomeRecord } from './run-dir.js';
-import { storyText } from './story.js';
+import { pastAttempts, readAgent, type OutcomeRecord } from './run-dir.js';
+import { storyText, type StoryParts } from './story.js';
 
 const TAIL_LINES = 30;
 const TAIL_BYTES = 64 * 1024;
@@ -23,6 +23,8 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
   const task = parsed?.ok === true ? parsed.value : undefined;
   const output = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.output));
   const verify = dir === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify)));
+  const tokens: NonNullable<StoryParts['tokens']>[number][] = [];
+  for (const attempt of attempts) tokens.push(await readAgent(files, attempt.dir));
   let notes = '';
   for (const attempt of attempts) notes += (await files.read(join(attempt.dir, RUN_FILES.notes))) ?? '';
   return storyText({
@@ -30,6 +32,7 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
     title: task?.spec.title ?? '',
     warnings: task?.warnings ?? [],
     attempts: attempts.map((attempt) => attempt.record),
+    tokens,
     why,
     outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
     verify: verify ?? [],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
+import { writerOf } from '../lib/temporary.js';
 import type { Layout } from '../protocol/layout.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
 import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord } from '../protocol/records.js';
@@ -28,6 +29,14 @@ export async function readAttempt(files: Files, dir: string): Promise<AttemptRec
 /** What was last seen of its program, at its end or, before that, by the pit; undefined while nothing was. */
 export async function readAgent(files: Files, dir: string): Promise<AgentRecord | undefined> {
   return parseJson<AgentRecord>(await files.read(join(dir, RUN_FILES.agentEnd))) ?? parseJson<AgentRecord>(await files.read(join(dir, RUN_FILES.agent)));
+}
+
+/**
+ * The launcher holds its session's keys and deletes itself when it is let in. Where it never was, or a snake died while writing
+ * it, whoever ends the attempt removes it: after `started` is taken, or the claim fenced, so that it can come to nothing.
+ */
+export async function removeLauncher(files: Files, dir: string): Promise<void> {
+  for (const name of await files.list(dir)) if (name === RUN_FILES.launcher || (name.startsWith(`.${RUN_FILES.launcher}.`) && writerOf(name) !== undefined)) await files.remove(join(dir, name));
 }
 
 export async function readOutcome(files: Files, dir: string): Promise<OutcomeRecord | undefined> {

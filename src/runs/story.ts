@@ -2,14 +2,18 @@ import { formatDuration } from '../lib/duration.js';
 import { show, showLines } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Outcome } from '../protocol/judge.js';
-import type { VerifyRun } from '../protocol/records.js';
+import type { AgentRecord, VerifyRun } from '../protocol/records.js';
+import { sumTokens } from '../protocol/tokens.js';
 import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
+import { describeTokens, describeUse } from './token-words.js';
 
 export interface StoryParts {
   readonly id: string;
   readonly title: string;
   readonly attempts: readonly OutcomeRecord[];
+  /** What each attempt used, or why that is not known; in the order of `attempts`. */
+  readonly tokens?: readonly (Pick<AgentRecord, 'tokens' | 'uncounted'> | undefined)[];
   /** Why it went where it went, where that is more than the last attempt's end. */
   readonly why: string | undefined;
   readonly outputTail: readonly string[];
@@ -34,10 +38,17 @@ export function storyText(story: StoryParts): string {
   if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
   if (!done) lines.push(`- **what to do**: ${story.why === undefined ? advice(last?.outcome, story.id) : adviceUntried(story.why, story.id)}`);
+  const tokens = story.tokens ?? [];
+  const counted = tokens.flatMap((use) => use?.tokens ?? []);
+  const uncounted = tokens.filter((use) => use?.uncounted !== undefined).length;
+  if (counted.length > 0) lines.push(`- **tokens**: ${describeTokens(sumTokens(counted))}${uncounted === 0 ? '' : `; ${uncounted} attempt${uncounted === 1 ? '' : 's'} not counted`}`);
   for (const warning of story.warnings) lines.push(`- **mind**: line ${warning.line}: ${show(warning.text)}`);
   lines.push('', '## Attempts', '');
   if (story.attempts.length === 0) lines.push('None was started.');
-  for (const [index, record] of story.attempts.entries()) lines.push(`${index + 1}. ${describeAttempt(record)}`);
+  for (const [index, record] of story.attempts.entries()) {
+    const use = describeUse(tokens[index]);
+    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(use === undefined ? [] : [`   - **tokens**: ${use}`]));
+  }
   if (story.verify.length > 0) {
     lines.push('', '## Checks', '');
     for (const check of story.verify) {

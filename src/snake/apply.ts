@@ -8,12 +8,13 @@ import { RUN_FILES, type VerifyRun } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
-import { runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { LOOK_EVERY_MS } from './decide.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
+import { countTokens } from './tokens.js';
 
 /** "again": look at the facts anew. "over": this snake has nothing more to do with the claim. */
 export type Applied = { readonly kind: 'again'; readonly memory: LaunchMemory } | { readonly kind: 'over' };
@@ -145,7 +146,9 @@ async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, cla
 
 /** A provider's limit is everybody's: nothing more goes to the account until it ends. */
 async function openAccountBreaker({ files, clock, events }: SnakePorts, dir: string, account: string, limit: Extract<Outcome, { kind: 'deferred' }>): Promise<void> {
-  const breaker = openedBy(await readBreaker(files, dir, account), account, { reason: limit.reason, evidence: limit.detail, resetAt: limit.resetAt }, clock.wallMs());
+  const before = await readBreaker(files, dir, account);
+  const breaker = openedBy(before, account, { reason: limit.reason, evidence: limit.detail, resetAt: limit.resetAt }, clock.wallMs());
+  if (breaker === before) return;
   await openBreaker(files, dir, breaker);
   await events.emit({ kind: 'breaker-opened', account, reason: limit.reason, until: breaker.until, evidence: breaker.evidence });
 }
@@ -156,8 +159,12 @@ async function openAccountBreaker({ files, clock, events }: SnakePorts, dir: str
  */
 async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, record: OutcomeRecord): Promise<Applied> {
   const { events, store, files, clock } = ports;
-  if (view.attempt !== undefined) await files.makeDir(join(runDirOf(setting.layout, claim.name), RUN_FILES.started));
-  const ended = await end(ports, setting, claim, view, 'leftovers before settling');
+  const dir = runDirOf(setting.layout, claim.name);
+  if (view.attempt !== undefined) await files.makeDir(join(dir, RUN_FILES.started));
+  let ended = await end(ports, setting, claim, view, 'leftovers before settling');
+  await removeLauncher(files, dir);
+  // Who was called back has no time: its next attempt counts it.
+  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && (await countTokens(ports, setting, claim, dir, view.attempt))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
   if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
   const { id } = claim.name;
   if ((await store.settle(claim, destinationOf(record.next, clock.wallMs()))) === 'lost') {

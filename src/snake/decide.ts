@@ -45,8 +45,10 @@ const AFTER_SIGNAL_MS = 20_000;
 function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecord, monoMs: number): Step | undefined {
   const { agent } = view;
   const age = view.agentAgeMs ?? 0;
-  const overTurn = agent?.state.kind === 'finished' || agent?.state.kind === 'idle';
-  if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || (view.resultAgeMs ?? 0) >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
+  const saidMs = view.resultAgeMs ?? 0;
+  // What it was seen to be before it spoke is of an earlier turn, or of its start.
+  const overTurn = (agent?.state.kind === 'finished' || agent?.state.kind === 'idle') && age <= saidMs;
+  if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || saidMs >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
   if (agent === undefined) {
     const begun = monoMs - attempt.startedMonoMs;
     return begun >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `nothing was seen of it ${Math.round(begun / 1000)} s after its start` } : undefined;

@@ -4,7 +4,7 @@ import { openBreakers } from '../agents/breaker.js';
 import { chooseAgent, printChoice, type Chosen } from '../agents/choice.js';
 import { makeHome } from '../agents/home.js';
 import { hookScript } from '../agents/hook-script.js';
-import { buildProgram, placeholdersOf, type ProgramParts } from '../agents/program.js';
+import { buildProgram, carryOf, placeholdersOf, type ProgramParts } from '../agents/program.js';
 import { sessionEnv } from '../agents/session-env.js';
 import type { Outcome } from '../protocol/judge.js';
 import { attemptOf } from '../protocol/names.js';
@@ -17,6 +17,7 @@ import { pastAttempts, runDirOf } from '../runs/run-dir.js';
 import { describeOutcome } from '../runs/story.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
+import { countPast } from './tokens.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */
 export type Prepared =
@@ -51,6 +52,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const { chosen } = choosing.value;
 
   const dir = runDirOf(layout, name);
+  await countPast(ports, setting, claim);
   const attempt = await attemptRecord(ports, setting, claim, spec, chosen);
   const parts: ProgramParts = {
     chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed,
@@ -62,9 +64,8 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   if (attempt.privateWorkspace) await files.makeDir(attempt.workspace);
   await files.write(join(dir, RUN_FILES.task), Buffer.from(bytes).toString('utf8'));
   for (const file of program.value.files) await files.write(join(dir, file.name), file.text);
-  const own = chosen.agent.accounts.find((one) => one.name === chosen.account.name);
   await makeHome(files, {
-    profile: chosen.agent, carry: [...chosen.agent.carry, ...(own?.carry ?? [])], home: attempt.home, userHome: setting.outerEnv['HOME'] ?? '/',
+    profile: chosen.agent, carry: carryOf(chosen), home: attempt.home, userHome: setting.outerEnv['HOME'] ?? '/',
     values: placeholdersOf(parts, 'sh'), variable: (variable) => program.value.env[variable] ?? '',
   });
   const env = { ...(await contractEnv(ports, setting, claim, attempt, spec)), ...program.value.env };

@@ -57,6 +57,9 @@ set -g window-status-format ''
 set -g window-status-current-format ''
 `;
 
+/** Of the server and of every call: a client hands its whole environment to the server, and ours holds every profile's keys. */
+const cleanEnv = (): Record<string, string> => ({ PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', TERM: 'screen-256color', LANG: 'C.UTF-8' });
+
 /**
  * The pit's private tmux server. Founded clean: empty environment, cwd /, own socket and configuration; founded from a
  * snake it would carry that snake's marker, working directory and keys into every pane. The only place that runs tmux.
@@ -79,9 +82,8 @@ export class TmuxServer {
   async found(files: Files): Promise<ServerState> {
     await files.makeDir(dirname(this.socket));
     await files.write(this.configFile, CONFIG);
-    const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', TERM: 'screen-256color', LANG: 'C.UTF-8' };
     await new Promise<void>((resolve) => {
-      const child = spawn('tmux', ['-u', '-S', this.socket, '-f', this.configFile, 'start-server'], { cwd: '/', env, detached: true, stdio: 'ignore' });
+      const child = spawn('tmux', ['-u', '-S', this.socket, '-f', this.configFile, 'start-server'], { cwd: '/', env: cleanEnv(), detached: true, stdio: 'ignore' });
       const timer = setTimeout(() => child.kill('SIGKILL'), CALL_TIMEOUT_MS);
       const settle = (): void => {
         clearTimeout(timer);
@@ -148,6 +150,6 @@ export class TmuxServer {
   }
 
   private tmux(args: readonly string[], input?: string): Promise<Ran> {
-    return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS, ...(input === undefined ? {} : { input }) });
+    return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS, env: cleanEnv(), ...(input === undefined ? {} : { input }) });
   }
 }

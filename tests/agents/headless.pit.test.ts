@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
-import { agentOf, ended, PATIENCE_MS, story, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, story, tokensOf, withAgent } from './stubbed.js';
 
 /** With an API key Claude answers a plain 429, and Gemini says nothing of when. */
 const TELLS_RESET: ReadonlySet<Core> = new Set(['codex', 'opencode', 'pi']);
 const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
+/** Who gives the tokens. */
+const SOURCE: Readonly<Record<Core, string>> = { claude: 'transcript', codex: 'transcript', gemini: 'transcript', opencode: 'export', pi: 'transcript' };
+
 describe.each(CORE)('%s in print mode, from drop to its end', (name) => {
   it('works a task: a tool makes a file, the last message is the result, verify passes', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
@@ -17,6 +20,10 @@ describe.each(CORE)('%s in print mode, from drop to its end', (name) => {
       expect(stub.of('make').length).toBeGreaterThanOrEqual(2);
       expect(stub.of('make')[0]?.prompt).toContain('Please do [[make]]: "quoted", \'single\', $HOME, `x`, ünïcode');
       expect(agentOf(pit, 'a').state.kind).toBe('finished');
+      // Side calls (titles, routing) are in nobody's transcript, so they are not in the sum.
+      expect(tokensOf(pit, 'a')).toEqual(stub.sent('make'));
+      expect(agentOf(pit, 'a').tokens?.source).toBe(SOURCE[name]);
+      expect(story(pit, 'a').match(/^ *- \*\*tokens\*\*: /gm)).toHaveLength(2);
     }));
 
   it('tells a provider\'s limits from failures of the task, and spends no attempt on them', { timeout: 300_000 }, () =>
@@ -35,7 +42,8 @@ describe.each(CORE)('%s in print mode, from drop to its end', (name) => {
       // OpenCode compacts, goes on, ends its turn well, and exits with 1.
       expect(told['long']).toMatch(name === 'opencode' ? /^exit-status: / : /^(context-exhausted|agent-error): /);
       expect(told['empty']).toMatch(/^agent-error: .*/);
-      for (const id of ['key', 'limit']) expect(pit.files('waiting').find((file) => file.includes(`~${id}~`))).toMatch(/~0\.0\.1\.md$/);
+      // Waiting, or tried again since: no failure is counted.
+      for (const id of ['key', 'limit']) expect((['waiting', 'ready', 'claimed'] as const).flatMap((state) => pit.files(state)).find((file) => file.includes(`~${id}~`))).toMatch(/~0\.0\.[1-9]\d*[.~]/);
       const open = pit.events().flatMap((event) => (event.kind === 'breaker-opened' ? [event] : []));
       expect(open.map((event) => event.account).sort()).toEqual(['for-key', 'for-limit']);
       const limit = open.find((event) => event.account === 'for-limit');

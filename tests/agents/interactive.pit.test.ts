@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
-import { agentOf, ended, PATIENCE_MS, story, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, story, tokensOf, withAgent } from './stubbed.js';
 
 const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 
@@ -13,5 +13,7 @@ describe.each(CORE)('%s in its full screen, from drop to its end', (name) => {
       expect(story(pit, 'a')).toContain('made it');
       expect(ended(pit, 'a')).toBe('done');
       expect(agentOf(pit, 'a').state.kind).toMatch(/finished|idle/);
+      expect(tokensOf(pit, 'a')).toEqual(stub.sent('default'));
+      expect(agentOf(pit, 'a').tokens?.source).toBe(name === 'opencode' ? 'export' : 'transcript');
     }));
 });

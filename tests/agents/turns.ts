@@ -15,7 +15,8 @@ export interface Usage {
 export type Answer =
   | { readonly text: string }
   | { readonly slow: number; readonly text: string; readonly chunks: number }
-  | { readonly tool: 'bash'; readonly command: string }
+  /** `escalated`: outside the program's sandbox, where it has one to leave. */
+  | { readonly tool: 'bash'; readonly command: string; readonly escalated?: true }
   | { readonly tool: 'write'; readonly path: string; readonly content: string };
 
 export type Failure =

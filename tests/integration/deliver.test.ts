@@ -128,20 +128,21 @@ describe('a text into a composer', () => {
 
 describe('while it works', () => {
   it('queued, and taken once', async () => {
-    await start({ workMs: 700 });
+    // Longer than a loaded machine takes to type.
+    await start({ workMs: 4000 });
     await send('first text of all');
     await shows('Working');
     expect(await send(TEN)).toMatchObject({ kind: 'queued', keys: 1 });
-    await until('taken', () => submitted().length === 2, 5000);
+    await until('taken', () => submitted().length === 2, 15_000);
     expect(told('submitted')[1]).toEqual({ text: TEN, while: 'working' });
   });
 
   it('by the key that queues, where the other one would interrupt', async () => {
-    await start({ workMs: 900, midTurn: 'interrupt', queueKey: 'tab' });
+    await start({ workMs: 4000, midTurn: 'interrupt', queueKey: 'tab' });
     await send('first text of all');
     await shows('Working');
     expect(await send(ONE, { queueKey: 'Tab' })).toMatchObject({ kind: 'queued' });
-    await until('taken', () => submitted().length === 2, 5000);
+    await until('taken', () => submitted().length === 2, 15_000);
     expect(submitted()).toEqual(['first text of all', ONE]);
   });
 

@@ -84,11 +84,11 @@ const launchesAreFew = (m: Decide): void =>
     if (on.memory.tries > 0) expect(on.now).toBeGreaterThanOrEqual(on.memory.lastTryMonoMs + on.policy.launchPatienceMs);
   }, 3000);
 
-/** Lost is only what left no exit record and is shown to have ended: a dead wrapper, one that never spoke, or one of another boot. */
+/** Lost is only what left no exit record and is shown to have ended: a dead wrapper, one that never spoke, or one of another boot; and what found no session to resume, or no terminal. */
 const lostIsProven = (m: Decide): void =>
   forAll(looks, (on) => {
     const step = next(m, on);
-    if (step.kind !== 'conclude' || step.outcome.kind !== 'lost') return;
+    if (step.kind !== 'conclude' || step.outcome.kind !== 'lost' || on.view.agent?.state.kind === 'session-lost' || on.view.exit?.hungUp === true) return;
     const { started, session, leader, exit } = on.view;
     const silentMs = on.now - (on.memory.orphanSinceMonoMs ?? Number.POSITIVE_INFINITY);
     expect([started, exit]).toEqual([true, undefined]);

@@ -127,7 +127,7 @@ describe('decide', () => {
               kinds.add(summary(step));
               count += 1;
             }
-    expect(count).toBe(2 * 2 * (5 * (4 + 2 + 16)) * (3 + 16 * 6 * 3 * 2 * 2) * 4);
+    expect(count).toBe(2 * 2 * (5 * (4 + 2 + 16)) * (3 + AGENT_STATES.length * 6 * 3 * 2 * 2) * 4);
     expect([...kinds].filter((kind) => !/ /.test(kind)).sort()).toEqual(['leave-mode', 'paste', 'queued', 'resume', 'wait']);
   });
 });

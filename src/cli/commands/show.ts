@@ -8,6 +8,7 @@ import { explainWaiting } from '../../queue/promote.js';
 import { pastAttempts, readAttempt, runDirOf } from '../../runs/run-dir.js';
 import { describeOutcome } from '../../runs/story.js';
 import { note, openContext, print, printJson } from '../context.js';
+import { coolingWhy } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, refusedText } from '../find.js';
 import { stateWord } from '../progress.js';
@@ -26,7 +27,7 @@ export async function showTask(dir: string | undefined, name: string, options: {
   const claim = parseClaim(basename(task.file));
   const running = claim === undefined ? undefined : await readAttempt(files, runDirOf(layout, claim));
   const waitUntil = claim === undefined ? undefined : (await files.read(`${runDirOf(layout, claim)}/${RUN_FILES.waitUntil}`))?.trim();
-  const why = task.state === 'waiting' ? (await explainWaiting(files, layout, clock.wallMs())).get(id)?.why : undefined;
+  const why = task.state === 'waiting' ? ((await coolingWhy(context, task)) ?? (await explainWaiting(files, layout, clock.wallMs())).get(id)?.why) : undefined;
   if (options.json === true) return printJson({ id, state: task.state, file: task.file, counters: task.name?.counters, owner: claim?.owner, running, waitUntil, why, attempts, story, refused: newer });
   if (newer !== undefined) note(`snakepit: a newer ${refusedText(newer)}`);
   if (story !== undefined && (task.state === 'done' || task.state === 'failed')) return print(showLines(story).trimEnd());

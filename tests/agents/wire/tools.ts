@@ -14,7 +14,7 @@ export const shellOf = (tools: readonly Tool[]): Tool | undefined => named(tools
 export function contentOf(answer: Answer, ask: Ask): Content {
   if ('text' in answer) return { kind: 'text', chunks: split(answer.text, 'slow' in answer ? answer.chunks : 3) };
   const shell = shellOf(ask.tools);
-  if (answer.tool === 'bash') return shell === undefined ? missing('shell', ask) : call(shell, { command: answer.command });
+  if (answer.tool === 'bash') return shell === undefined ? missing('shell', ask) : call(shell, { command: answer.command, ...(answer.escalated === undefined ? {} : { escalated: true }) });
   const writer = named(ask.tools, WRITERS);
   if (writer?.name === 'apply_patch') return patch(writer, answer.path, answer.content);
   if (writer !== undefined) return call(writer, { path: answer.path, content: answer.content });
@@ -34,7 +34,7 @@ const named = (tools: readonly Tool[], names: readonly string[]): Tool | undefin
 const missing = (what: string, ask: Ask): Content => ({ kind: 'text', chunks: [`The script wants a ${what} tool; offered: ${ask.tools.map((tool) => tool.name).join(', ') || 'none'}.`] });
 
 /** Arguments under the names the schema has for them; what else it requires gets a harmless value. */
-function call(tool: Tool, values: { command?: string; path?: string; content?: string }): Content {
+function call(tool: Tool, values: { command?: string; path?: string; content?: string; escalated?: true }): Content {
   const properties = record(at(tool.schema, 'properties'));
   const args: Record<string, unknown> = {};
   const put = (names: readonly string[], value: string | undefined): void => {
@@ -45,6 +45,7 @@ function call(tool: Tool, values: { command?: string; path?: string; content?: s
   put(COMMAND, values.command);
   put(PATH, values.path);
   put(CONTENT, values.content);
+  if (values.escalated === true && 'sandbox_permissions' in properties) Object.assign(args, { sandbox_permissions: 'require_escalated', justification: 'May this run outside the sandbox?' });
   for (const key of list(at(tool.schema, 'required')).map(text)) {
     if (key in args) continue;
     const type = text(at(properties[key], 'type')).toLowerCase();
