@@ -38,6 +38,9 @@ function factsOf(view: AttemptView): AttemptFacts {
   };
 }
 
+/** By then its pane has been looked at anew, and two looks have agreed. */
+const NEXT_LOOKS_MS = 3000;
+
 /** A session that said how it ended has this long to end its turn by itself. */
 const AFTER_SIGNAL_MS = 20_000;
 
@@ -46,8 +49,8 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
   const { agent } = view;
   const age = view.agentAgeMs ?? 0;
   const saidMs = view.resultAgeMs ?? 0;
-  // What it was seen to be before it spoke is of an earlier turn, or of its start.
-  const overTurn = (agent?.state.kind === 'finished' || agent?.state.kind === 'idle') && age <= saidMs;
+  // What it was seen to be before it spoke may be of its start: the next looks tell.
+  const overTurn = (agent?.state.kind === 'finished' || agent?.state.kind === 'idle') && (age <= saidMs || saidMs >= NEXT_LOOKS_MS);
   if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || saidMs >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
   if (agent === undefined) {
     const begun = monoMs - attempt.startedMonoMs;
@@ -66,7 +69,7 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
       return age >= AGREED_MS ? { kind: 'stop', reason: 'observed', rule: `${agent.state.kind}: ${agent.state.rule}` } : undefined;
     case 'finished':
     case 'idle':
-      return attempt.mode === 'interactive' && age >= policy.signalMs ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
+      return attempt.mode === 'interactive' && view.result === undefined && age >= policy.signalMs ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
     case 'starting':
       return age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
     case 'working':
