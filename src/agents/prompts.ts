@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-export type PromptName = 'headless' | 'interactive' | 'resume';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'nudge-done' | 'nudge-go-on';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');

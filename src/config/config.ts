@@ -24,4 +24,8 @@ export interface Config {
   readonly startupMs: number;
   readonly signalMs: number;
   readonly retryMs: number;
+  readonly stallMs: number;
+  readonly nudgeMs: number;
+  readonly nudges: number;
+  readonly waitCapMs: number;
 }

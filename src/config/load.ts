@@ -134,6 +134,10 @@ function toConfig(file: ConfigFile): Config {
     startupMs: ms(file.startup),
     signalMs: ms(file.signal),
     retryMs: ms(file.retrying),
+    stallMs: ms(file.stall),
+    nudgeMs: ms(file['nudge-every']),
+    nudges: file.nudges,
+    waitCapMs: ms(file['wait-cap']),
   };
 }
 

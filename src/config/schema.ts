@@ -47,6 +47,10 @@ export const configSchema = z.strictObject({
   startup: duration('2m', 'An agent that was started and has done nothing by then has stalled.'),
   signal: duration('2m', 'How long an interactive session may stand with its turn ended before it counts as not done.'),
   retrying: duration('1m', 'How long a program may retry a provider\'s limit by itself before the session is given up and the account waits.'),
+  stall: duration('10m', 'Silence (no event, no transcript, no open tool) after which an agent is nudged; in print mode, ended. Four times as long while a tool of its own runs.'),
+  nudges: count(2, 0, 20, 'How often a silent full-screen session is nudged before it is ended.'),
+  'nudge-every': duration('5m', 'Between two nudges, and from the last one to the end.'),
+  'wait-cap': duration('6h', 'No wait that a session announces (snakepit wait-until) is believed for longer than this after its start.'),
   agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is not a name: small letters, digits, -'), z.looseObject({})).default({}).describe('Agent profiles: what is laid over the built-in ones, key by key (snakepit agents show NAME), and new ones with extends:.'),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
 });

@@ -23,6 +23,8 @@ export type PitEvent =
   | { readonly kind: 'task-stuck'; readonly id: string; readonly marker: string; readonly evidence: string }
   | { readonly kind: 'task-held' | 'task-released' | 'task-retried' | 'task-cancelled'; readonly id: string }
   | { readonly kind: 'queue-paused' | 'queue-resumed' }
+  | { readonly kind: 'nudge-decided'; readonly id: string; readonly marker: string; readonly what: 'done' | 'go-on'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'session-judged'; readonly id: string; readonly marker: string; readonly reason: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly evidence: string }
   | { readonly kind: 'agent-state'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }

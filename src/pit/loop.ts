@@ -122,7 +122,7 @@ async function lookAtTmux(ports: PitPorts, { layout }: PitSetting, memory: PitMe
   const profiles = live.profiles();
   const captured = await watchedSessions(ports, layout, profiles, memory.watched);
   const sessions = await tmux.sessions(captured);
-  await watch(ports, profiles, memory.watched, sessions, live.current().retryMs);
+  await watch(ports, layout, live.current(), profiles, memory.watched, sessions);
   switch (sessions.kind) {
     case 'listed':
       return { tmux: 'up', sessions: sessions.rows.length };

@@ -53,7 +53,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   chmodSync(shim, 0o700);
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
-  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, watched: new Map(), lastSnapshot: '' };
+  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, watched: { sessions: new Map(), at: undefined }, lastSnapshot: '' };
   const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv: cleanEnv(process.env), config: () => live.current(), slots: () => memory.slots };
 
   let leave = false;

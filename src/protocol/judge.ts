@@ -22,7 +22,7 @@ export interface AttemptFacts {
 export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
-  | 'startup-stall' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
+  | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed';
@@ -55,6 +55,7 @@ function verdict(facts: AttemptFacts): Outcome {
   if (stop === 'released') return { kind: 'released', detail: 'the pit went down while it ran' };
   if (stop === 'timeout') return failed('timeout', `it ran longer than its timeout of ${Math.round(facts.timeoutMs / 1000)} s`);
   if (stop === 'startup-stall') return failed('startup-stall', 'it was started, and did nothing');
+  if (stop === 'stalled') return failed('stalled', 'it fell silent, and stayed silent');
   if (stop === 'unsignalled') return failed('no-signal', 'its turn ended, and it never said whether the task is done');
   if (stop === undefined && exit === undefined) return { kind: 'lost', detail: 'the session vanished without an exit record' };
   if (result?.kind === 'fail') return failed('said-fail', result.message === '' ? 'the session said that it failed' : result.message, result.final);

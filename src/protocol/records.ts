@@ -61,9 +61,19 @@ export interface AgentRecord {
 
 /**
  * Why a session is being ended by us; the first reason stays. "signalled": it said how it ended and its turn is over; "observed":
- * its program cannot go on, see the agent record; "unsignalled": its turn ended and it never said so; "startup-stall": it never began.
+ * its program cannot go on, see the agent record; "unsignalled": its turn ended and it never said so; "startup-stall": it never began;
+ * "stalled": it fell silent.
  */
-export const STOP_REASONS = ['timeout', 'cancelled', 'released', 'signalled', 'observed', 'unsignalled', 'startup-stall'] as const;
+export const STOP_REASONS = ['timeout', 'cancelled', 'released', 'signalled', 'observed', 'unsignalled', 'startup-stall', 'stalled'] as const;
+/** What the pit's watchdog decided of a session; its snake carries it out. */
+export interface VerdictRecord {
+  readonly reason: Extract<StopReason, 'unsignalled' | 'startup-stall' | 'stalled'>;
+  readonly rule: string;
+  readonly evidence: string;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+}
+
 export type StopReason = (typeof STOP_REASONS)[number];
 
 export interface VerifyRun {
@@ -110,6 +120,8 @@ export const RUN_FILES = {
   task: 'task.md',
   agent: 'agent.json',
   agentEnd: 'agent-end.json',
+  watch: 'watch.json',
+  verdict: 'verdict.json',
   stderr: 'stderr.log',
   started: 'started',
   session: 'session',

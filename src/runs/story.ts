@@ -116,6 +116,8 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
     case 'lost-too-often':
       return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
+    case 'stalled':
+      return `see where it stood still (\`snakepit logs ${id}\`): a longer stall: in snakepit.yaml, or a smaller task, then ${retry}`;
     case 'startup-stall':
       return `see whether the program starts at all: \`snakepit agents check\`, then ${retry}`;
     case 'no-signal':

@@ -38,6 +38,9 @@ function factsOf(view: AttemptView): AttemptFacts {
   };
 }
 
+/** The pit asks it once before it is ended; where no pit lives, it is given the time all the same. */
+const UNASKED = 3;
+
 /** By then its pane has been looked at anew, and two looks have agreed. */
 const NEXT_LOOKS_MS = 3000;
 
@@ -46,12 +49,13 @@ const AFTER_SIGNAL_MS = 20_000;
 
 /** A living session whose program has ended its turn, or cannot go on, is ended. Nothing here rests on one look: the states are agreed ones, and have an age. */
 function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecord, monoMs: number): Step | undefined {
-  const { agent } = view;
+  const { agent, verdict } = view;
   const age = view.agentAgeMs ?? 0;
   const saidMs = view.resultAgeMs ?? 0;
   // What it was seen to be before it spoke may be of its start: the next looks tell.
   const overTurn = (agent?.state.kind === 'finished' || agent?.state.kind === 'idle') && (age <= saidMs || saidMs >= NEXT_LOOKS_MS);
   if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || saidMs >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
+  if (verdict !== undefined && view.result === undefined) return { kind: 'stop', reason: verdict.reason, rule: verdict.rule };
   if (agent === undefined) {
     const begun = monoMs - attempt.startedMonoMs;
     return begun >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `nothing was seen of it ${Math.round(begun / 1000)} s after its start` } : undefined;
@@ -69,7 +73,7 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
       return age >= AGREED_MS ? { kind: 'stop', reason: 'observed', rule: `${agent.state.kind}: ${agent.state.rule}` } : undefined;
     case 'finished':
     case 'idle':
-      return attempt.mode === 'interactive' && view.result === undefined && age >= policy.signalMs ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
+      return attempt.mode === 'interactive' && view.result === undefined && age >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
     case 'starting':
       return age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
     case 'working':

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type StopReason, type VerifyRun } from '../protocol/records.js';
+import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readSpec } from '../runs/task-copy.js';
@@ -44,6 +44,7 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],
     outcome: await readOutcome(files, dir),
+    verdict: parseJson<VerdictRecord>(await files.read(join(dir, RUN_FILES.verdict))),
     cancelled: await files.exists(join(dir, RUN_FILES.cancel)),
   };
 }

@@ -1,6 +1,6 @@
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
-import type { AgentRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerifyRun } from '../protocol/records.js';
+import type { AgentRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
 
 /*
@@ -39,6 +39,8 @@ export interface AttemptView {
   readonly verify: readonly VerifyRun[] | undefined;
   readonly verifyCommands: readonly string[];
   readonly outcome: OutcomeRecord | undefined;
+  /** What the pit's watchdog decided of it. */
+  readonly verdict: VerdictRecord | undefined;
   /** A person asked for it to be cancelled. */
   readonly cancelled: boolean;
 }

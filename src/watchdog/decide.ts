@@ -1,5 +1,6 @@
 import { unreachable } from '../lib/unreachable.js';
-import { NO_PROGRESS, type Progress, type Verdict, type Watch, type WatchAction, type WatchLook, type WatchPolicy } from './state.js';
+import type { VerdictRecord } from '../protocol/records.js';
+import { NO_PROGRESS, type Progress, type Watch, type WatchAction, type WatchLook, type WatchPolicy } from './state.js';
 
 export const beginWatch = (startedAt: number): Watch => ({ v: 1, progressAt: startedAt, progress: NO_PROGRESS, graceFrom: startedAt, nudgedAt: [], doneNudgedAt: undefined, verdict: undefined });
 
@@ -93,4 +94,4 @@ function onSilence(policy: WatchPolicy, watch: Watch, look: Seen, since: number,
   return { watch: { ...watch, nudgedAt: [...watch.nudgedAt, nowMs] }, action: { kind: 'nudge', what: 'go-on', rule: `silent for longer than ${seconds(patience)}`, evidence } };
 }
 
-const end = (watch: Watch, verdict: Verdict): Decided => ({ watch: { ...watch, verdict }, action: { kind: 'end', verdict, rule: verdict.rule, evidence: verdict.evidence } });
+const end = (watch: Watch, verdict: VerdictRecord): Decided => ({ watch: { ...watch, verdict }, action: { kind: 'end', verdict, rule: verdict.rule, evidence: verdict.evidence } });

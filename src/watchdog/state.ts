@@ -1,4 +1,5 @@
 import type { AgentState } from '../protocol/agent-state.js';
+import type { VerdictRecord } from '../protocol/records.js';
 
 /*
  * One attempt under watch. What is remembered lies in the run directory (watch.json), written before anything is done, so a
@@ -40,15 +41,7 @@ export interface Watch {
   readonly nudgedAt: readonly number[];
   readonly doneNudgedAt: number | undefined;
   /** What was decided last, for `explain`. */
-  readonly verdict: Verdict | undefined;
-}
-
-/** Why the watchdog ends a session; its snake carries it out. */
-export interface Verdict {
-  readonly reason: 'stalled' | 'unsignalled' | 'startup-stall';
-  readonly rule: string;
-  readonly evidence: string;
-  readonly at: number;
+  readonly verdict: VerdictRecord | undefined;
 }
 
 /** One look at one attempt. `unseen`: the facts could not be had, which says nothing about it. */
@@ -91,4 +84,4 @@ export interface WatchPolicy {
 export type WatchAction =
   | { readonly kind: 'none'; readonly rule: string; readonly next: number | undefined }
   | { readonly kind: 'nudge'; readonly what: 'done' | 'go-on'; readonly rule: string; readonly evidence: string }
-  | { readonly kind: 'end'; readonly verdict: Verdict; readonly rule: string; readonly evidence: string };
+  | { readonly kind: 'end'; readonly verdict: VerdictRecord; readonly rule: string; readonly evidence: string };

@@ -2,71 +2,81 @@ import { basename, join } from 'node:path';
 import { afterRetrying, classifySession } from '../agents/classify.js';
 import type { Profiles } from '../agents/choice.js';
 import { classifyScreen } from '../agents/screen.js';
-import type { EventSink } from '../events/event-log.js';
-import type { Clock } from '../lib/clock.js';
-import type { Files } from '../lib/files.js';
+import type { Config } from '../config/config.js';
 import type { AgentState } from '../protocol/agent-state.js';
 import type { Layout } from '../protocol/layout.js';
 import { markerOf, parseClaim } from '../protocol/names.js';
 import { RUN_FILES, type AgentRecord, type AttemptRecord } from '../protocol/records.js';
 import { readAgent, readAttempt, runDirOf } from '../runs/run-dir.js';
 import type { Sessions } from '../tmux/server.js';
+import { beginClimb, climb, JUMP_MS, lookAt, watchPolicy, type Climber, type LadderPorts } from './ladder.js';
 import { SessionWitness } from './witness.js';
 
-export interface WatchPorts {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly events: EventSink;
-}
-
-/** One full-screen session that is being watched. */
+/** One session that is being watched. */
 interface Watched {
   readonly session: string;
   readonly id: string;
   readonly dir: string;
   readonly attempt: AttemptRecord;
   readonly witness: SessionWitness;
+  readonly climber: Climber;
   /** What the last look said; a state is written when two looks in a row agree. */
   looked: AgentState | undefined;
   written: AgentRecord | undefined;
 }
 
-/** By claim marker. Lost with the pit, and found again from the files. */
-export type WatchMemory = Map<string, Watched>;
+/** Lost with the pit, and found again from the files. */
+export interface WatchMemory {
+  /** By claim marker. */
+  readonly sessions: Map<string, Watched>;
+  /** When the last look was, by both clocks: where they disagree, the machine slept or its clock was set. */
+  at: { readonly wallMs: number; readonly monoMs: number } | undefined;
+}
 
-/** Brings the memory in line with what is claimed, and names the sessions whose screens are wanted. A print-mode session is watched by its hooks' events alone. */
-export async function watchedSessions({ files }: WatchPorts, layout: Layout, profiles: Profiles, memory: WatchMemory): Promise<string[]> {
+/** Brings the memory in line with what is claimed, and names the sessions whose screens are wanted. A print-mode session is watched by its files alone; one that runs a task's own script, not at all. */
+export async function watchedSessions(ports: LadderPorts, layout: Layout, profiles: Profiles, memory: WatchMemory): Promise<string[]> {
+  const { files } = ports;
+  const { sessions } = memory;
   const present = new Set<string>();
   for (const file of await files.list(layout.dir('claimed'))) {
     const claim = parseClaim(basename(file));
     if (claim === undefined) continue;
     const marker = markerOf(claim);
     present.add(marker);
-    if (memory.has(marker)) continue;
+    if (sessions.has(marker)) continue;
     const dir = runDirOf(layout, claim);
     const attempt = (await files.exists(join(dir, RUN_FILES.session))) ? await readAttempt(files, dir) : undefined;
     const profile = attempt === undefined ? undefined : profiles[attempt.profile];
-    if (attempt === undefined || profile === undefined || (attempt.mode === 'headless' && profile.hooks === undefined)) continue;
-    memory.set(marker, { session: `sp-${claim.nonce}`, id: claim.id, dir, attempt, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
+    if (attempt === undefined || profile === undefined || (attempt.mode === 'headless' && profile.headless?.prompt === 'blocks')) continue;
+    const { interactive } = profile;
+    const session = `sp-${claim.nonce}`;
+    const listener = attempt.mode === 'headless' || interactive === undefined ? undefined : { session, runDir: dir, attempt, profile, interactive };
+    const climber = await beginClimb(ports, { id: claim.id, marker, dir, attempt, listener });
+    sessions.set(marker, { session, id: claim.id, dir, attempt, climber, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
   }
-  for (const marker of memory.keys()) if (!present.has(marker)) memory.delete(marker);
-  return [...memory.values()].filter((one) => one.attempt.mode === 'interactive').map((one) => one.session);
+  for (const marker of sessions.keys()) if (!present.has(marker)) sessions.delete(marker);
+  return [...sessions.values()].filter((one) => one.attempt.mode === 'interactive').map((one) => one.session);
 }
 
 /** One look at every watched session, by one answer of tmux and the programs' own records. An answer that did not come says nothing about anybody. */
-export async function watch(ports: WatchPorts, profiles: Profiles, memory: WatchMemory, sessions: Sessions, retryPatienceMs: number): Promise<void> {
+export async function watch(ports: LadderPorts, layout: Layout, config: Config, profiles: Profiles, memory: WatchMemory, sessions: Sessions): Promise<void> {
   const { clock } = ports;
-  for (const [marker, one] of memory) {
+  forgive(memory, { wallMs: clock.wallMs(), monoMs: clock.monoMs() });
+  for (const [marker, one] of memory.sessions) {
     const interactive = profiles[one.attempt.profile]?.interactive;
     const row = sessions.kind === 'listed' ? sessions.rows.find(({ session }) => session === one.session) : undefined;
     const nowMs = clock.wallMs();
-    const { records, session, answer } = await one.witness.look(nowMs);
+    const witnessed = await one.witness.look(nowMs);
+    const { records, session, answer } = witnessed;
     const screen = row?.screen === undefined || interactive === undefined ? undefined : classifyScreen(interactive.screen, interactive.dialogs, { title: row.title, text: row.screen, dead: row.dead, nowMs });
     const seen = classifySession({ records, screen, nowMs });
     const retriedMs = one.written?.state.kind === 'retrying' ? nowMs - one.written.since : 0;
-    const state = afterRetrying(seen, records.find(({ last }) => last.kind === 'retrying')?.last.endsAs, retriedMs, retryPatienceMs);
+    const state = afterRetrying(seen, records.find(({ last }) => last.kind === 'retrying')?.last.endsAs, retriedMs, config.retryMs);
     const agreed = one.looked?.kind === state.kind && one.looked.rule === state.rule;
     one.looked = state;
+    // tmux that does not answer says nothing of a full-screen session; print mode needs no tmux.
+    const blind = one.attempt.mode === 'interactive' && row === undefined;
+    if (agreed) await climb(ports, watchPolicy(config), one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, layout.breakers, one.climber, state, witnessed));
     if (!agreed || (one.written?.state.kind === state.kind && one.written.state.rule === state.rule && one.written.session === session && one.written.answer === answer)) continue;
     // A session that nothing is known of yet has not begun; once it has, "unknown" takes nothing back.
     if (state.kind === 'unknown') continue;
@@ -77,4 +87,12 @@ export async function watch(ports: WatchPorts, profiles: Profiles, memory: Watch
     await ports.files.write(join(one.dir, RUN_FILES.agent), `${JSON.stringify(one.written)}\n`);
     await ports.events.emit({ kind: 'agent-state', id: one.id, marker, state: state.kind, rule: state.rule, evidence: state.evidence });
   }
+}
+
+/** After a sleep of the machine, or a jump of its clock, everybody has a fresh window. */
+function forgive(memory: WatchMemory, now: { readonly wallMs: number; readonly monoMs: number }): void {
+  const { at } = memory;
+  memory.at = now;
+  if (at === undefined || Math.abs(now.wallMs - at.wallMs - (now.monoMs - at.monoMs)) < JUMP_MS) return;
+  for (const { climber } of memory.sessions.values()) climber.watch = { ...climber.watch, graceFrom: now.wallMs };
 }

@@ -17,6 +17,18 @@ interface Source {
   changedAt: number;
 }
 
+/** What all records of a session say together. */
+export interface Witnessed {
+  readonly records: RecordSeen[];
+  readonly session: string | undefined;
+  readonly answer: string | undefined;
+  /** Files that speak for it; 0: it keeps no records. */
+  readonly sources: number;
+  readonly events: number;
+  readonly transcriptBytes: number;
+  readonly openTools: number;
+}
+
 /**
  * The program's own records of one attempt, read as they grow: hook events, its transcript, its state files. Everything is
  * found again from the files after a restart. Records that were there before the attempt began are another's.
@@ -35,7 +47,7 @@ export class SessionWitness {
     this.runDir = runDir;
   }
 
-  async look(nowMs: number): Promise<{ records: RecordSeen[]; session: string | undefined; answer: string | undefined }> {
+  async look(nowMs: number): Promise<Witnessed> {
     const { hooks, transcript, status } = this.profile;
     if (hooks !== undefined) await this.grow('event', join(this.runDir, PROGRAM_FILES.events), hooks.rules, nowMs);
     if (status !== undefined) for (const file of await filesAt(this.files, this.attempt.home, status.glob)) await this.anew(file, status.rules, nowMs);
@@ -47,6 +59,10 @@ export class SessionWitness {
       records: seen.flatMap(({ source, changedAt, facts }) => (facts.last === undefined ? [] : [{ source, changedAt, last: facts.last }])),
       session: first('session'),
       answer: first('answer'),
+      sources: seen.length,
+      events: seen.filter(({ source }) => source === 'event').reduce((sum, { facts }) => sum + facts.events, 0),
+      transcriptBytes: [...this.sources.values()].filter(({ source }) => source === 'transcript').reduce((sum, { offset }) => sum + offset, 0),
+      openTools: Math.max(0, ...seen.map(({ facts }) => facts.openTools)),
     };
   }
 

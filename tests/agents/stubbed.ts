@@ -50,12 +50,12 @@ export const OVERLAYS: Readonly<Record<Core, (url: string) => unknown>> = {
 export const KEYS = { ANTHROPIC_API_KEY: 'dummy', OPENAI_API_KEY: 'dummy', GEMINI_API_KEY: 'dummy' } as const;
 
 /** A pit whose PATH has the real program, talking to the stub. `others`: further profiles, made from this one, and further keys of it. Throws where the program could not be had. */
-export async function pitWith(name: Core, stub: ModelStub, others: Record<string, unknown> = {}, env: Readonly<Record<string, string>> = {}): Promise<Pit> {
+export async function pitWith(name: Core, stub: ModelStub, others: Record<string, unknown> = {}, env: Readonly<Record<string, string>> = {}, more: readonly string[] = []): Promise<Pit> {
   const installed = await install(name);
   if (isMissing(installed)) throw new Error(`${name} cannot be had here: ${installed.missing}`);
   const settings = JSON.stringify({ ...others, [name]: { ...(OVERLAYS[name](stub.url) as object), ...(others[name] as object | undefined) } });
   return new Pit({
-    config: [...QUICK.filter((line) => !line.startsWith('grace')), 'grace: 2s', `agent: ${name}`, `agents: ${settings}`, 'attempts: 1', 'retrying: 5s'],
+    config: [...QUICK.filter((line) => !line.startsWith('grace')), 'grace: 2s', `agent: ${name}`, `agents: ${settings}`, 'attempts: 1', 'retrying: 5s', ...more],
     env: { PATH: `${dirname(installed.bin)}:${process.env['PATH'] ?? '/usr/bin:/bin'}`, ...KEYS, ANTHROPIC_BASE_URL: stub.url, GOOGLE_GEMINI_BASE_URL: stub.url, ...env },
   });
 }
@@ -63,9 +63,9 @@ export async function pitWith(name: Core, stub: ModelStub, others: Record<string
 export const PATIENCE_MS = 120_000;
 
 /** A pit of some snakes on that program, put down and proved empty afterwards. */
-export async function withAgent(name: Core, act: (pit: Pit, stub: ModelStub) => Promise<void>, snakes = 1, others: (agent: Core) => Record<string, unknown> = () => ({}), env: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function withAgent(name: Core, act: (pit: Pit, stub: ModelStub) => Promise<void>, snakes = 1, others: (agent: Core) => Record<string, unknown> = () => ({}), env: Readonly<Record<string, string>> = {}, more: readonly string[] = []): Promise<void> {
   await using stub = await startModelStub({ bodies: true });
-  const pit = await pitWith(name, stub, others(name), env);
+  const pit = await pitWith(name, stub, others(name), env, more);
   try {
     await pit.up(snakes);
     await act(pit, stub);

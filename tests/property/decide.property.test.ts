@@ -32,8 +32,8 @@ const verifyRun: fc.Arbitrary<VerifyRun> = fc.record({ command: text, code, tail
 const recorded: fc.Arbitrary<OutcomeRecord> = fc.record({ marker: text, attempt: fc.nat(9), agent: text, startedAt: fc.constant(1), endedAt: fc.nat(), outcome: fc.record({ kind: fc.constant('done' as const), message: text }), next: fc.constant({ kind: 'done' as const }) });
 const agent: fc.Arbitrary<AgentRecord> = fc.constantFrom(...AGENT_STATES).map((kind) => ({ state: { kind, source: 'event', rule: 'r', evidence: 'e' }, since: 1 }));
 /** Reasons that say by themselves how it ended, and as what. */
-const ENDS = { timeout: 'timeout', cancelled: 'cancelled', released: 'released', 'startup-stall': 'startup-stall', unsignalled: 'no-signal' } as const;
-const stop = fc.constantFrom('timeout', 'cancelled', 'released', 'startup-stall', 'unsignalled');
+const ENDS = { timeout: 'timeout', cancelled: 'cancelled', released: 'released', 'startup-stall': 'startup-stall', stalled: 'stalled', unsignalled: 'no-signal' } as const;
+const stop = fc.constantFrom('timeout', 'cancelled', 'released', 'startup-stall', 'stalled', 'unsignalled');
 const view: fc.Arbitrary<AttemptView> = fc.record({
   held: fc.nat(9).map((n) => n > 0),
   attempt: fc.oneof(attempt, attempt, perhaps(attempt)),
@@ -45,6 +45,7 @@ const view: fc.Arbitrary<AttemptView> = fc.record({
   resultAgeMs: perhaps(time),
   agent: perhaps(agent, 4),
   agentAgeMs: perhaps(time, 4),
+  verdict: rarely(fc.constantFrom('stalled' as const, 'unsignalled' as const, 'startup-stall' as const).map((reason) => ({ reason, rule: 'r', evidence: 'e', at: 1 }))),
   stop: rarely(fc.constantFrom(...STOP_REASONS)),
   verify: perhaps(fc.array(verifyRun, { maxLength: 3 })),
   verifyCommands: fc.array(text, { maxLength: 2 }),
@@ -145,9 +146,12 @@ const programsHaveTime = (m: Decide): void =>
     const step = next(m, on);
     const { attempt: of, agent: seen, agentAgeMs = 0, result: said } = on.view;
     if (step.kind !== 'stop') return;
+    // What the pit has judged is carried out as it was judged.
+    if (on.view.verdict !== undefined && said === undefined && ['stalled', 'unsignalled', 'startup-stall'].includes(step.reason)) return expect(step.reason).toBe(on.view.verdict.reason);
+    expect(step.reason).not.toBe('stalled');
     if (step.reason === 'observed') expect(agentAgeMs).toBeGreaterThanOrEqual(AGREED_MS);
     if (step.reason === 'signalled') expect([of?.mode, said !== undefined]).toEqual(['interactive', true]);
-    if (step.reason === 'unsignalled') expect([of?.mode, said, agentAgeMs >= on.policy.signalMs]).toEqual(['interactive', undefined, true]);
+    if (step.reason === 'unsignalled') expect([of?.mode, said, agentAgeMs >= on.policy.signalMs * 3]).toEqual(['interactive', undefined, true]);
     if (step.reason === 'startup-stall') expect(seen === undefined ? on.now - (of?.startedMonoMs ?? 0) : agentAgeMs).toBeGreaterThanOrEqual(on.policy.startupMs);
   }, 3000);
 
@@ -206,7 +210,7 @@ function life(m: Decide, of: Fate): { told: Told[]; letInAt: number; startedMono
     const saidAt = speaksAt + (of.says ?? Number.POSITIVE_INFINITY);
     const said: Pick<AttemptView, 'result' | 'resultAgeMs'> = now >= saidAt ? { result: { kind: 'done', message: '' }, resultAgeMs: now - saidAt } : { result: undefined, resultAgeMs: undefined };
     const shown: Pick<AttemptView, 'agent' | 'agentAgeMs'> = session === undefined || of.shows === undefined ? { agent: undefined, agentAgeMs: undefined } : { agent: of.shows, agentAgeMs: now - speaksAt };
-    const facts: AttemptView = { held: !reached(of.takenAt, now), attempt: prepared, started, session, leader, exit, ...said, ...shown, stop: stopped?.reason, verify, verifyCommands: of.checks.map(String), outcome, cancelled: reached(of.cancelledAt, now) };
+    const facts: AttemptView = { held: !reached(of.takenAt, now), attempt: prepared, started, session, leader, exit, ...said, ...shown, stop: stopped?.reason, verify, verifyCommands: of.checks.map(String), outcome, verdict: undefined, cancelled: reached(of.cancelledAt, now) };
     const step = m.decide(of.policy, facts, remembered, { release: reached(of.releasedAt, now) }, { monoMs: now, boot: BOOT });
     told.push({ step, at: now });
     if (step.kind === 'settle' || step.kind === 'abandon') return { told, letInAt, startedMonoMs: prepared?.startedMonoMs ?? 0 };

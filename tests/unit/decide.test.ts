@@ -14,7 +14,7 @@ const exit = (code: number): ExitRecord => ({ code, endedAt: 1 });
 const OUTCOME: OutcomeRecord = { marker: 'm', attempt: 1, agent: 'shell', startedAt: 1, endedAt: 2, outcome: { kind: 'done', message: '' }, next: { kind: 'done' } };
 const BARE: AttemptView = {
   held: true, attempt: undefined, started: false, session: undefined, leader: 'none', exit: undefined, result: undefined, stop: undefined,
-  verify: undefined, verifyCommands: [], outcome: undefined, cancelled: false, resultAgeMs: undefined, agent: undefined, agentAgeMs: undefined,
+  verify: undefined, verifyCommands: [], outcome: undefined, cancelled: false, resultAgeMs: undefined, agent: undefined, agentAgeMs: undefined, verdict: undefined,
 };
 const PREPARED: AttemptView = { ...BARE, attempt: ATTEMPT };
 const STARTED: AttemptView = { ...PREPARED, started: true };

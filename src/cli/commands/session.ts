@@ -37,7 +37,7 @@ export async function waitUntil(time: string): Promise<void> {
   const at = ms === undefined ? Date.parse(time) : Date.now() + ms;
   if (Number.isNaN(at)) throw new CliError(`${show(time)} is neither a time nor a duration; write 2026-12-01T02:00 or 10m`, EXIT.usage);
   await nodeFiles.write(join(inSession('SNAKEPIT_RUN_DIR'), RUN_FILES.waitUntil), `${new Date(at).toISOString()}\n`);
-  print(`noted for snakepit show: waits until ${new Date(at).toISOString()}; it changes nothing, the timeout runs on`);
+  print(`noted: it waits until ${new Date(at).toISOString()}; the watchdog leaves it alone until then, its timeout runs on`);
 }
 
 /** Children inherit nothing but their parent's name and depth; both counts are kept where every session of the task sees them. */

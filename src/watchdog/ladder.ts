@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { readBreaker } from '../agents/breaker.js';
+import { asFileRef } from '../agents/deliver/text.js';
+import { PROGRAM_FILES } from '../agents/program.js';
+import { promptText } from '../agents/prompts.js';
+import type { Config } from '../config/config.js';
+import type { EventSink } from '../events/event-log.js';
+import { unreachable } from '../lib/unreachable.js';
+import type { AgentState } from '../protocol/agent-state.js';
+import { parseJson, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
+import { beginWatch, decideWatch } from './decide.js';
+import { speakTo, type Listener, type SpeakPorts } from './speak.js';
+import type { Progress, Watch, WatchLook, WatchPolicy } from './state.js';
+import type { Witnessed } from './witness.js';
+
+export interface LadderPorts extends SpeakPorts {
+  readonly events: EventSink;
+}
+
+/** How old what lies on disk of a session's progress may be: a restarted pit takes it for silence. */
+const PERSIST_MS = 15_000;
+/** How long a pane that is not fit to be typed into is waited for. */
+const PATIENCE_MS = 20_000;
+/** Looks that are further apart than the clock says, by this much: the machine slept, or the clock was set. */
+export const JUMP_MS = 30_000;
+
+/** One session on the ladder. */
+export interface Climber {
+  readonly id: string;
+  readonly marker: string;
+  readonly dir: string;
+  readonly attempt: AttemptRecord;
+  /** Undefined in print mode: nobody can be spoken to. */
+  readonly listener: Listener | undefined;
+  watch: Watch;
+  /** As it lies on disk. */
+  persisted: Watch | undefined;
+  speaking: boolean;
+}
+
+export async function beginClimb({ files }: LadderPorts, from: Pick<Climber, 'id' | 'marker' | 'dir' | 'attempt' | 'listener'>): Promise<Climber> {
+  const persisted = parseJson<Watch>(await files.read(join(from.dir, RUN_FILES.watch)));
+  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false };
+}
+
+export const watchPolicy = ({ startupMs, stallMs, nudgeMs, nudges, signalMs, waitCapMs }: Config): WatchPolicy => ({ startupMs, stallMs, toolStallMs: stallMs * 4, nudgeEveryMs: nudgeMs, nudges, signalMs, waitCapMs, waitGraceMs: Math.min(60_000, stallMs) });
+
+/** The facts of one look, from files alone but for the agent's state. */
+export async function lookAt({ files, clock }: LadderPorts, breakers: string, one: Climber, agent: AgentState, seen: Witnessed): Promise<WatchLook> {
+  const nowMs = clock.wallMs();
+  const { attempt, dir } = one;
+  const size = async (name: string): Promise<number> => (await files.inspect(join(dir, name)))?.size ?? 0;
+  const keepsRecords = seen.sources > 0;
+  const streamBytes = attempt.mode === 'headless' ? await size(PROGRAM_FILES.stream) : 0;
+  const progress: Progress = {
+    events: seen.events + streamBytes,
+    transcriptBytes: seen.transcriptBytes,
+    // A full-screen program paints while it is dead: what it prints counts only where it keeps no records.
+    outputBytes: keepsRecords || streamBytes > 0 ? 0 : await size(RUN_FILES.output),
+    toolCpuMs: 0,
+  };
+  const waits = Date.parse((await files.read(join(dir, RUN_FILES.waitUntil)))?.trim() ?? '');
+  const breaker = await readBreaker(files, breakers, attempt.account);
+  return {
+    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, startedAt: attempt.startedAt,
+    begun: progress.events > 0 || progress.transcriptBytes > 0 || progress.outputBytes > 0 || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
+    result: (await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json'))),
+    waitsUntil: Number.isNaN(waits) ? undefined : waits,
+    coolsUntil: breaker !== undefined && breaker.until > nowMs ? breaker.until : undefined,
+  };
+}
+
+/**
+ * One step of the ladder. What was decided lies on disk before it is done: a pit that is killed in between nudges nobody twice,
+ * at the price of a nudge that may not have been said.
+ */
+export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climber, look: WatchLook): Promise<void> {
+  const { files, clock, events } = ports;
+  if (one.speaking) return;
+  const { watch, action } = decideWatch(policy, one.watch, look, clock.wallMs());
+  one.watch = watch;
+  const due = one.persisted === undefined || watch.progressAt - one.persisted.progressAt >= Math.min(PERSIST_MS, policy.stallMs / 4) || watch.graceFrom - one.persisted.graceFrom >= PERSIST_MS;
+  if (action.kind !== 'none' || due) {
+    await files.write(join(one.dir, RUN_FILES.watch), `${JSON.stringify(watch)}\n`);
+    one.persisted = watch;
+  }
+  switch (action.kind) {
+    case 'none':
+      return;
+    case 'end':
+      await events.emit({ kind: 'session-judged', id: one.id, marker: one.marker, reason: action.verdict.reason, rule: action.rule, evidence: action.evidence });
+      await files.write(join(one.dir, RUN_FILES.verdict), `${JSON.stringify(action.verdict)}\n`);
+      return;
+    case 'nudge':
+      await events.emit({ kind: 'nudge-decided', id: one.id, marker: one.marker, what: action.what, rule: action.rule, evidence: action.evidence });
+      if (one.listener !== undefined) void say(ports, one, one.listener, action.what);
+      return;
+    default:
+      return unreachable(action);
+  }
+}
+
+/** Takes seconds, and the tick does not wait for it. */
+async function say(ports: LadderPorts, one: Climber, listener: Listener, what: 'done' | 'go-on'): Promise<void> {
+  one.speaking = true;
+  try {
+    const line = asFileRef(promptText(what === 'done' ? 'nudge-done' : 'nudge-go-on').trim(), join(one.dir, `nudge-${what}.md`));
+    if (line.file !== undefined) await ports.files.write(join(one.dir, `nudge-${what}.md`), line.file);
+    const receipt = await speakTo(ports, listener, line.line, { patienceMs: PATIENCE_MS });
+    await ports.events.emit({ kind: 'nudged', id: one.id, marker: one.marker, receipt: receipt.kind, rule: receipt.rule, evidence: receipt.evidence });
+  } catch {
+    // Its run directory has gone: so has the session.
+  } finally {
+    one.speaking = false;
+  }
+}
