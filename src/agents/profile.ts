@@ -230,4 +230,3 @@ export type Dialog = z.output<typeof dialog>;
 export type ResetSpec = z.output<typeof reset>;
 export type UsageSpec = z.output<typeof usage>;
 export type Argument = z.output<typeof argument>;
-export type { AgentState, AgentStateKind } from '../protocol/agent-state.js';

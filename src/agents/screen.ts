@@ -1,5 +1,6 @@
 import { show } from '../lib/text.js';
-import type { AgentState, AgentStateKind, Dialog, ResetSpec, ScreenRule, ScreenRules } from './profile.js';
+import type { AgentState, AgentStateKind } from '../protocol/agent-state.js';
+import type { Dialog, ResetSpec, ScreenRule, ScreenRules } from './profile.js';
 import { compiled, cut, joined, type Entry, type Regions } from './regions.js';
 import { resetTime } from './reset.js';
 
