@@ -45,6 +45,8 @@ export interface LineFacts {
   /** Lines over 4 MiB, unread. */
   readonly oversize: number;
   readonly tokens: TokenCount | undefined;
+  /** How full the session's context was at its last request, tokens. */
+  readonly window: number | undefined;
 }
 
 /** States that a turn passes through; in any other it has ended, and its tools with it. */
@@ -91,7 +93,7 @@ export class LineReader {
   facts(): LineFacts {
     const said = { last: this.#last, answer: this.#answer, session: this.#session, prompts: [...this.#prompts] };
     const tools = { openTools: this.#openTools.size, denied: [...this.#denied] };
-    return { ...said, ...tools, ...this.#counts, oversize: this.#lines.oversize, tokens: this.#meter.total() };
+    return { ...said, ...tools, ...this.#counts, oversize: this.#lines.oversize, tokens: this.#meter.total(), window: this.#meter.window() };
   }
 
   #apply(event: object, now: number): void {

@@ -41,8 +41,9 @@ function overlay(low: Json, high: Json): Json {
  */
 export function loadProfiles(overrides: Readonly<Record<string, Json>>): Result<Readonly<Record<string, AgentProfile>>, ProfileFault> {
   const raw = builtIn();
-  for (const [name, own] of Object.entries(overrides)) {
-    const { extends: base, ...keys } = own;
+  // What the person laid over a built-in profile holds for those that start from it, wherever it stands in the file.
+  const own = Object.entries(overrides);
+  for (const [name, { extends: base, ...keys }] of [...own.filter(([one]) => raw.has(one)), ...own.filter(([one]) => !raw.has(one))]) {
     const from = raw.get(name) ?? raw.get(typeof base === 'string' ? base : 'command');
     if (from === undefined) return err({ path: [name, 'extends'], problem: `no profile is called ${String(base)}${hint(String(base), [...raw.keys()])}` });
     raw.set(name, { ...overlay(from, keys), name });

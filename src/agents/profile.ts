@@ -170,6 +170,8 @@ export const profileSchema = z.strictObject({
   install: z.string(),
   /** What nobody has tried yet, said to the person who uses it. */
   caveat: z.string().optional(),
+  /** Tokens that its models take at least: a session that is nearly that full is not resumed. */
+  context: z.number().int().min(1000).default(200_000),
   /** The provider account whose limits its sessions share. */
   account: z.string(),
   mode: z.enum(['headless', 'interactive']).default('headless'),

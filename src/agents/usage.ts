@@ -18,6 +18,7 @@ interface Column {
 export class UsageMeter {
   readonly #columns = new Map<UsageSpec, Column>();
   #model: string | undefined;
+  #window: number | undefined;
 
   add(spec: UsageSpec, event: unknown): void {
     const column = this.#columns.get(spec) ?? open(spec);
@@ -29,9 +30,15 @@ export class UsageMeter {
       if (value !== undefined) figures[field] = value;
     }
     if (Object.keys(figures).length === 0) return;
+    this.#window = windowOf(spec, figures, spec.cumulative ? column.sum : {}) ?? this.#window;
     if (spec.cumulative) column.sum = figures;
     else if (spec.id === undefined) column.sum = plus(column.sum, figures);
     else settle(column, idOf(event, spec.id), figures);
+  }
+
+  /** What the last request held, tokens: how full the session's context is. undefined where no line says. */
+  window(): number | undefined {
+    return this.#window;
   }
 
   /** undefined when no line has given a figure. */
@@ -54,6 +61,13 @@ export class UsageMeter {
     if (!any) return undefined;
     return { ...all, ...(costUsd === undefined ? {} : { costUsd }), ...(this.#model === undefined ? {} : { model: this.#model }) };
   }
+}
+
+/** Of a running sum, the difference to the one before it is the last request's. */
+function windowOf(spec: UsageSpec, now: Figures, before: Figures): number | undefined {
+  if (now.input === undefined) return undefined;
+  const cached = spec['input-has-cache'] ? 0 : (now['cache-read'] ?? 0) + (now['cache-write'] ?? 0) - (before['cache-read'] ?? 0) - (before['cache-write'] ?? 0);
+  return now.input - (before.input ?? 0) + cached;
 }
 
 function open(spec: UsageSpec): Column {

@@ -1,10 +1,15 @@
 import { filesAt } from '../agents/glob.js';
+import { LineReader } from '../agents/lines.js';
 import type { AgentProfile } from '../agents/profile.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import type { AttemptRecord } from '../protocol/records.js';
 import { pastAttempts, readAgent, readAttempt } from '../runs/run-dir.js';
 import { readStream } from './witness.js';
+
+/** A session that is resumed beyond this part of its context soon compacts, or fails, with the work half done. */
+const NEARLY_FULL = 0.8;
+const TRANSCRIPT_BYTES = 128 * 1024 * 1024;
 
 /** A program's session that is to be gone on with, where it was worked. */
 export interface Resumable {
@@ -14,7 +19,7 @@ export interface Resumable {
 
 /**
  * The program's session of an attempt that was interrupted from outside, on the same account: it is resumed once. After a
- * failure of its own, a switch of the account, or a second interruption it starts afresh; so does a program that chose its
+ * failure of its own, a switch of the account, or a second interruption it starts afresh; so does one whose context was nearly full, and a program that chose its
  * session's name itself and never said it, or whose record of the session is gone.
  */
 export async function interrupted(files: Files, layout: Layout, id: string, agent: AgentProfile, account: string, mode: AttemptRecord['mode']): Promise<Resumable | undefined> {
@@ -29,7 +34,20 @@ export async function interrupted(files: Files, layout: Layout, id: string, agen
   const seen = await readAgent(files, last.dir);
   if ((named?.events ?? 0) === 0 && seen === undefined) return undefined;
   const session = named?.session ?? seen?.session ?? (assigned ? attempt.session : undefined);
-  return session !== undefined && (await isRecorded(files, agent, attempt.home, session)) ? { session, workspace: attempt.workspace } : undefined;
+  if (session === undefined || !(await isRecorded(files, agent, attempt.home, session))) return undefined;
+  const window = (await windowIn(files, agent, attempt.home, session)) ?? named?.window ?? 0;
+  return window < agent.context * NEARLY_FULL ? { session, workspace: attempt.workspace } : undefined;
+}
+
+/** How full its context was at the last request, as its transcript says. */
+async function windowIn(files: Files, { transcript }: AgentProfile, home: string, session: string): Promise<number | undefined> {
+  if (transcript?.kind !== 'jsonl') return undefined;
+  const windows: number[] = [];
+  for (const file of await filesAt(files, home, transcript.glob.replaceAll('{session}', session))) {
+    const { window } = new LineReader(transcript.rules).push((await files.readBytes(file, TRANSCRIPT_BYTES)) ?? '', 0).end(0).facts();
+    if (window !== undefined) windows.push(window);
+  }
+  return windows.length === 0 ? undefined : Math.max(...windows);
 }
 
 /** Whether the program still has what it would resume. One that keeps it in a database is believed while its home stands. */

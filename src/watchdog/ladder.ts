@@ -19,6 +19,8 @@ export interface LadderPorts extends SpeakPorts {
 
 /** How old what lies on disk of a session's progress may be: a restarted pit takes it for silence. */
 const PERSIST_MS = 15_000;
+/** A program writes down a prompt, its hook and its transcript, within a second of taking it. */
+const ABSORB_MS = 2000;
 /** How long a pane that is not fit to be typed into is waited for. */
 const PATIENCE_MS = 20_000;
 /** Looks that are further apart than the clock says, by this much: the machine slept, or the clock was set. */
@@ -36,11 +38,13 @@ export interface Climber {
   /** As it lies on disk. */
   persisted: Watch | undefined;
   speaking: boolean;
+  /** Looks up to this time (wall clock, milliseconds) see what our own typing has moved: it is no progress. */
+  absorbUntil: number;
 }
 
 export async function beginClimb({ files }: LadderPorts, from: Pick<Climber, 'id' | 'marker' | 'dir' | 'attempt' | 'listener'>): Promise<Climber> {
   const persisted = parseJson<Watch>(await files.read(join(from.dir, RUN_FILES.watch)));
-  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false };
+  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false, absorbUntil: 0 };
 }
 
 export const watchPolicy = ({ startupMs, stallMs, nudgeMs, nudges, signalMs, waitCapMs }: Config): WatchPolicy => ({ startupMs, stallMs, toolStallMs: stallMs * 4, nudgeEveryMs: nudgeMs, nudges, signalMs, waitCapMs, waitGraceMs: Math.min(60_000, stallMs) });
@@ -77,6 +81,7 @@ export async function lookAt({ files, clock }: LadderPorts, breakers: string, on
 export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climber, look: WatchLook): Promise<void> {
   const { files, clock, events } = ports;
   if (one.speaking) return;
+  if (look.kind === 'seen' && clock.wallMs() < one.absorbUntil) one.watch = { ...one.watch, progress: look.progress };
   const { watch, action } = decideWatch(policy, one.watch, look, clock.wallMs());
   one.watch = watch;
   const due = one.persisted === undefined || watch.progressAt - one.persisted.progressAt >= Math.min(PERSIST_MS, policy.stallMs / 4) || watch.graceFrom - one.persisted.graceFrom >= PERSIST_MS;
@@ -112,5 +117,6 @@ async function say(ports: LadderPorts, one: Climber, listener: Listener, what: '
     // Its run directory has gone: so has the session.
   } finally {
     one.speaking = false;
+    one.absorbUntil = ports.clock.wallMs() + ABSORB_MS;
   }
 }

@@ -95,7 +95,8 @@ describe.each(PRINT)('%s in print mode, interrupted', (name) => {
       await pit.until('it streams its answer', () => stub.of('work').length >= 2, PATIENCE_MS);
       await pit.ok('pause');
       const first = await interrupt(pit, stub, 'wrapper');
-      rmSync(join(pit.layout.homes, 'a'), { recursive: true });
+      // What the kill left of the program may still be writing.
+      rmSync(join(pit.layout.homes, 'a'), { recursive: true, maxRetries: 20, retryDelay: 100 });
       stub.script('work', TEXT);
       await pit.ok('resume');
       await pit.until('it has ended', () => ended(pit, 'a') !== undefined, PATIENCE_MS);
@@ -133,4 +134,17 @@ describe('after a failure of its own', () => {
       expect(resumed(pit)).toEqual([false, false]);
       expect(bodies(stub, asked)[0]).not.toContain(WHY);
     }));
+});
+
+describe('with a context that is nearly full', () => {
+  it.each<Core>(['claude', 'codex'])('%s starts afresh', { timeout: 300_000 }, (name) =>
+    withAgent(name, async (pit, stub) => {
+      stub.script('work', WORK);
+      pit.dropTask('a.md', 'Please do [[work]].\n');
+      await interrupt(pit, stub, 'wrapper');
+      stub.script('work', TEXT);
+      await pit.until('it has ended', () => ended(pit, 'a') !== undefined, PATIENCE_MS);
+      expect(kinds(pit)).toEqual(['lost', 'done']);
+      expect(resumed(pit)).toEqual([false, false]);
+    }, 1, (agent) => ({ [agent]: { context: 1100 } })));
 });
