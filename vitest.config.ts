@@ -31,10 +31,10 @@ export default defineConfig(async () => ({
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', ...(await withoutAgents())],
-    // Real processes, because the code under test reads its own entry in the process table; three at a time: most of them wait for programs.
+    // Real processes, because the code under test reads its own entry in the process table; two at a time for two cores.
     pool: 'forks',
     fileParallelism: true,
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

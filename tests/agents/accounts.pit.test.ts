@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttemptRecord } from '../../src/protocol/records.js';
 import type { Pit } from '../rig/pit.js';
 import type { ModelStub, Turn } from './model-stub.js';
-import { ended, PATIENCE_MS, withAgent } from './stubbed.js';
+import { ended, PATIENCE_MS, REAL, withAgent } from './stubbed.js';
 
 const FIRST = 'sk-first-key-0000000000000000000001';
 const SECOND = 'sk-second-key-000000000000000000002';
@@ -19,7 +19,7 @@ const accounts = (pit: Pit, id: string): (string | undefined)[] =>
 const opened = (pit: Pit): string[] => pit.events().flatMap((event) => (event.kind === 'breaker-opened' ? [event.account] : []));
 const SLOW: readonly Turn[] = [{ slow: 2000, chunks: 4, text: 'It is done now.' }];
 
-describe('two accounts of one program', () => {
+describe('two accounts of one program', REAL, () => {
   it('goes on at once with the second; all cool: waits, and says until when', { timeout: 300_000 }, () =>
     withAgent('claude', async (pit, stub) => {
       stub.script('work', [{ status: 429 }, { text: 'It is done.' }]);
@@ -74,7 +74,7 @@ describe('two accounts of one program', () => {
     }, 3, () => ({ claude: TWO }), KEYS));
 });
 
-describe('agent: [one, two]', () => {
+describe('agent: [one, two]', REAL, () => {
   it('falls over to the other program', { timeout: 300_000 }, () =>
     withAgent('claude', async (pit, stub) => {
       stub.script('work', [{ status: 429 }]);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
 import { startModelStub } from './model-stub.js';
-import { pitWith } from './stubbed.js';
+import { pitWith, REAL } from './stubbed.js';
 
 interface Checked {
   readonly checks: readonly { readonly check: string; readonly level: string; readonly fact: string }[];
 }
 
 const CORE: readonly Core[] = ['claude', 'codex', 'pi'];
-describe.each(CORE)('snakepit agents check %s --live', (name) => {
+describe.each(CORE)('snakepit agents check %s --live', REAL, (name) => {
   it('is well when it answers, and says why when it does not', { timeout: 180_000 }, async () => {
     await using stub = await startModelStub();
     const pit = await pitWith(name, stub);

@@ -9,7 +9,7 @@ import { loadProfiles } from '../../src/agents/load-profiles.js';
 import { Pit, QUICK } from '../rig/pit.js';
 import { install, isMissing, type AgentName } from './install.js';
 import { startModelStub } from './model-stub.js';
-import { ended, KEYS, OVERLAYS, PATIENCE_MS, story } from './stubbed.js';
+import { ended, KEYS, OVERLAYS, PATIENCE_MS, REAL, story } from './stubbed.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/agents/', import.meta.url));
 const NAMES = readdirSync(EXAMPLES).filter((name) => name !== 'README.md');
@@ -59,7 +59,7 @@ describe.each(NAMES)('the example of %s', (name) => {
   });
 });
 
-describe.each(startable)('the example of %s, started', (name) => {
+describe.each(startable)('the example of %s, started', REAL, (name) => {
   it('does its task', { timeout: 300_000 }, async () => {
     await using stub = await startModelStub();
     const { program, overlay } = STARTED[name] as (typeof STARTED)[string];

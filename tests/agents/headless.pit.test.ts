@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
-import { agentOf, ended, PATIENCE_MS, story, tokensOf, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, REAL, story, tokensOf, withAgent } from './stubbed.js';
 
 /** With an API key Claude answers a plain 429, and Gemini says nothing of when. */
 const TELLS_RESET: ReadonlySet<Core> = new Set(['codex', 'opencode', 'pi']);
@@ -8,7 +8,7 @@ const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 /** Who gives the tokens. */
 const SOURCE: Readonly<Record<Core, string>> = { claude: 'transcript', codex: 'transcript', gemini: 'transcript', opencode: 'export', pi: 'transcript' };
 
-describe.each(CORE)('%s in print mode, from drop to its end', (name) => {
+describe.each(CORE)('%s in print mode, from drop to its end', REAL, (name) => {
   it('works a task: a tool makes a file, the last message is the result, verify passes', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       const said = `The file is made, says ${name}.`;

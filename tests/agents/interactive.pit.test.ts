@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
-import { agentOf, ended, PATIENCE_MS, story, tokensOf, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, REAL, story, tokensOf, withAgent } from './stubbed.js';
 
 const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 
-describe.each(CORE)('%s in its full screen, from drop to its end', (name) => {
+describe.each(CORE)('%s in its full screen, from drop to its end', REAL, (name) => {
   it('works a task without a dialog, says that it is done, and is ended', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('default', [{ tool: 'bash', command: 'cp "$SNAKEPIT_RUN_DIR/prompt.md" read.md; printf made > made.txt && "$SNAKEPIT_COMMAND" done "made it"' }, { text: 'The file is made.' }]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pit } from '../rig/pit.js';
 import type { Core } from './headless.js';
 import type { ModelStub } from './model-stub.js';
-import { agentOf, ended, PATIENCE_MS, story, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, REAL, story, withAgent } from './stubbed.js';
 
 interface Nudged {
   readonly typed: string;
@@ -26,7 +26,7 @@ async function nudge(pit: Pit, ...args: string[]): Promise<Nudged> {
 }
 
 const CORE: readonly Core[] = ['claude', 'codex'];
-describe.each(CORE)('%s, nudged', (name) => {
+describe.each(CORE)('%s, nudged', REAL, (name) => {
   it('goes on from where it waits; long texts go through a file', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('default', [{ text: 'I wait.' }, { text: 'And still I wait.' }, ...DONE]);
@@ -62,7 +62,7 @@ describe.each(CORE)('%s, nudged', (name) => {
     }));
 });
 
-describe('claude in print mode, nudged', () => {
+describe('claude in print mode, nudged', REAL, () => {
   it('refuses, and says what to do', { timeout: 120_000 }, () =>
     withAgent('claude', async (pit, stub) => {
       stub.script('slow', [{ slow: 60_000, chunks: 60, text: 'word '.repeat(60) }]);

@@ -8,7 +8,7 @@ import type { OutcomeRecord } from '../../src/runs/run-dir.js';
 import type { Pit } from '../rig/pit.js';
 import type { Core } from './headless.js';
 import type { ModelStub, Turn } from './model-stub.js';
-import { ended, PATIENCE_MS, runDir, withAgent } from './stubbed.js';
+import { ended, PATIENCE_MS, REAL, runDir, withAgent } from './stubbed.js';
 
 const WHY = 'Your session was interrupted from outside';
 const STEP = 'printf step >> steps.txt';
@@ -54,7 +54,7 @@ const resumed = (pit: Pit): (boolean | undefined)[] => past(pit).map((one) => on
 const session = (pit: Pit, at: number): string | undefined => past(pit)[at]?.attempt?.session;
 
 const PRINT: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
-describe.each(PRINT)('%s in print mode, interrupted', (name) => {
+describe.each(PRINT)('%s in print mode, interrupted', REAL, (name) => {
   it('resumes its very session, once; then starts afresh', { timeout: 400_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', WORK);
@@ -95,7 +95,8 @@ describe.each(PRINT)('%s in print mode, interrupted', (name) => {
       await pit.until('it streams its answer', () => stub.of('work').length >= 2, PATIENCE_MS);
       await pit.ok('pause');
       const first = await interrupt(pit, stub, 'wrapper');
-      // What the kill left of the program may still be writing.
+      // What the kill left of the program is ended before its claim goes back; until then it would write its home anew.
+      await pit.until('it has gone back', () => pit.events().some((event) => event.kind === 'task-requeued'), PATIENCE_MS);
       rmSync(join(pit.layout.homes, 'a'), { recursive: true, maxRetries: 20, retryDelay: 100 });
       stub.script('work', TEXT);
       await pit.ok('resume');
@@ -108,7 +109,7 @@ describe.each(PRINT)('%s in print mode, interrupted', (name) => {
 });
 
 const FULL: readonly Core[] = ['claude', 'pi'];
-describe.each(FULL)('%s in its full screen, interrupted', (name) => {
+describe.each(FULL)('%s in its full screen, interrupted', REAL, (name) => {
   it.each<Killer>(['wrapper', 'tmux server'])('resumes its very session when its %s was killed', { timeout: 300_000 }, (killer) =>
     withAgent(name, async (pit, stub) => {
       stub.script('default', WORK);
@@ -123,7 +124,7 @@ describe.each(FULL)('%s in its full screen, interrupted', (name) => {
     }));
 });
 
-describe('after a failure of its own', () => {
+describe('after a failure of its own', REAL, () => {
   it('claude starts afresh', { timeout: 300_000 }, () =>
     withAgent('claude', async (pit, stub) => {
       stub.script('fail', [{ tool: 'bash', command: `${STEP}; "$SNAKEPIT_COMMAND" fail "not yet"` }, { text: 'It failed.' }]);
@@ -136,7 +137,7 @@ describe('after a failure of its own', () => {
     }));
 });
 
-describe('with a context that is nearly full', () => {
+describe('with a context that is nearly full', REAL, () => {
   it.each<Core>(['claude', 'codex'])('%s starts afresh', { timeout: 300_000 }, (name) =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', WORK);

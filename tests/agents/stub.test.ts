@@ -5,12 +5,13 @@ import { HEADLESS, type Core } from './headless.js';
 import { install, isMissing } from './install.js';
 import { startModelStub } from './model-stub.js';
 import { AgentRig } from './run-agent.js';
+import { REAL } from './stubbed.js';
 
 const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 const INSTALL_MS = 300_000;
 const RUN_MS = 120_000;
 
-describe('the real programs against the stub', () => {
+describe('the real programs against the stub', REAL, () => {
   test.each(CORE)('%s works a script of a command and a text, and its transcript has the tokens that were sent', { timeout: INSTALL_MS + RUN_MS }, async (name) => {
     const found = await install(name);
     if (isMissing(found)) throw new Error(`${name} cannot be installed: ${found.missing}`);

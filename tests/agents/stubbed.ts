@@ -61,6 +61,8 @@ export async function pitWith(name: Core, stub: ModelStub, others: Record<string
 }
 
 export const PATIENCE_MS = 120_000;
+/** Real programs of others, with timers of their own: a test of theirs that failed is run once more, and the report says so. */
+export const REAL = { retry: 1 } as const;
 
 /** A pit of some snakes on that program, put down and proved empty afterwards. */
 export async function withAgent(name: Core, act: (pit: Pit, stub: ModelStub) => Promise<void>, snakes = 1, others: (agent: Core) => Record<string, unknown> = () => ({}), env: Readonly<Record<string, string>> = {}, more: readonly string[] = []): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Pit, QUICK } from '../rig/pit.js';
 import type { Core } from './headless.js';
-import { agentOf, ended, PATIENCE_MS, runDir, story, withAgent } from './stubbed.js';
+import { agentOf, ended, PATIENCE_MS, REAL, runDir, story, withAgent } from './stubbed.js';
 
 /** Programs that are started and do nothing: what is installed under the agent's name says so. */
 const NOTHING: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ async function withFake(script: string, act: (pit: Pit) => Promise<void>): Promi
   }
 }
 
-describe.each(Object.entries(NOTHING))('a program that %s', (_name, script) => {
+describe.each(Object.entries(NOTHING))('a program that %s', REAL, (_name, script) => {
   it.each(['interactive', 'headless'])('has stalled, %s', { timeout: 60_000 }, (mode) =>
     withFake(mode === 'headless' ? script.replace('echo', ': ') : script, async (pit) => {
       const from = Date.now();
@@ -44,7 +44,7 @@ const ASKING = {
   codex: ['codex', '--no-daemon', '--dangerously-bypass-hook-trust', '-a', 'on-request', '-s', 'workspace-write', '{prompt}'],
 };
 const ASKS: readonly Core[] = ['claude', 'codex'];
-describe.each(ASKS)('%s that must ask', (name) => {
+describe.each(ASKS)('%s that must ask', REAL, (name) => {
   it('is seen to ask, by its hook and on its screen, and ends as blocked', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('default', [{ tool: 'bash', command: 'touch made-without-asking', escalated: true }, { text: 'It is made.' }]);

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Core } from './headless.js';
 import { sumUsage } from './turns.js';
-import { ended, PATIENCE_MS, runDir, runDirs, story, tokensOf, withAgent } from './stubbed.js';
+import { ended, PATIENCE_MS, REAL, runDir, runDirs, story, tokensOf, withAgent } from './stubbed.js';
 
 const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 
-describe.each(CORE)('%s, resumed', (name) => {
+describe.each(CORE)('%s, resumed', REAL, (name) => {
   it('counts no token of its session twice, and none not at all', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', [{ tool: 'bash', command: 'printf step >> steps.txt' }, { slow: 90_000, chunks: 90, text: 'word '.repeat(90) }]);
