@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
 import type { DeferralReason } from '../protocol/judge.js';
+import { parseJson } from '../protocol/records.js';
 
 /** A provider account that nothing is sent to until a time. One file per account under .snakepit/breakers/. */
 export interface Breaker {
@@ -35,12 +36,7 @@ export function openedBy(before: Breaker | undefined, account: string, limit: { 
 const fileOf = (dir: string, account: string): string => join(dir, `${account}.json`);
 
 export async function readBreaker(files: Files, dir: string, account: string): Promise<Breaker | undefined> {
-  const text = await files.read(fileOf(dir, account));
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as Breaker);
-  } catch {
-    return undefined;
-  }
+  return parseJson<Breaker>(await files.read(fileOf(dir, account)));
 }
 
 /** Every breaker that is open at this time. */

@@ -21,3 +21,6 @@ export async function filesAt(files: Files, dir: string, glob: string, cap = 200
 
 /** A file where a directory was expected has nothing below it. */
 const list = async (files: Files, dir: string): Promise<string[]> => ((await files.inspect(dir))?.kind === 'directory' ? files.list(dir) : []);
+
+/** The files of JSON lines at a profile's transcript glob, where one session, or any of the home, may have left its own. */
+export const transcriptFiles = (files: Files, home: string, glob: string, session: string): Promise<string[]> => filesAt(files, home, glob.replaceAll('{session}', session));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
+import { parseJson } from '../protocol/records.js';
 import type { AgentProfile } from './profile.js';
 import { renderDeep, type Placeholders } from './template.js';
 
@@ -48,16 +49,8 @@ async function writeAt(files: Files, target: string, text: string): Promise<void
 /** JSON seeds are laid over what the program has written meanwhile; texts are written anew. */
 function mergeSeed(seed: Seed, content: unknown, present: string | undefined): string {
   if (seed.format === 'text') return String(content);
-  const before = parse(present);
+  const before = parseJson<unknown>(present);
   return `${JSON.stringify(before === undefined ? content : over(before, content), null, 2)}\n`;
-}
-
-function parse(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
-  } catch {
-    return undefined;
-  }
 }
 
 function over(low: unknown, high: unknown): unknown {

@@ -17,7 +17,7 @@ export interface Program {
   readonly stdin: { readonly kind: 'nothing' } | { readonly kind: 'file'; readonly path: string } | { readonly kind: 'terminal' };
   /** Where its standard output goes besides the pane's record; undefined: to the terminal. */
   readonly stream: string | undefined;
-  readonly files: readonly { readonly name: string; readonly text: string; readonly executable?: boolean }[];
+  readonly files: readonly { readonly name: string; readonly text: string }[];
   /** The profile's own variables and secrets, for this session alone. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -65,7 +65,7 @@ export function buildProgram(parts: ProgramParts): Result<Program, string> {
   if (blocks !== undefined && !blocks.ok) return blocks;
   const values = placeholdersOf(parts, blocks?.value.interpreter ?? 'sh');
   const files = blocks === undefined
-    ? [{ name: PROGRAM_FILES.prompt, text: taskPrompt(mode, parts.resumed, spec.body) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript, executable: true }])]
+    ? [{ name: PROGRAM_FILES.prompt, text: taskPrompt(mode, parts.resumed, spec.body) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
     : [{ name: PROGRAM_FILES.script, text: blocks.value.script }];
   const holds = new Set<Condition>([parts.resumed ? 'resume' : 'fresh']);
   if (chosen.model !== undefined) holds.add('model');

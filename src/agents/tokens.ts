@@ -3,7 +3,7 @@ import type { Files } from '../lib/files.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { run } from '../lib/run.js';
 import { sumTokens, tokensSince, type TokenCount, type TokenRecord, type TokenSource } from '../protocol/tokens.js';
-import { filesAt } from './glob.js';
+import { transcriptFiles } from './glob.js';
 import { LineReader } from './lines.js';
 import type { AgentProfile, LineRule } from './profile.js';
 import { PROGRAM_FILES } from './program.js';
@@ -75,7 +75,7 @@ async function ofTranscript(parts: TokenParts): Promise<Result<{ count: TokenCou
 /** The files that bear the session's id in their path or say it themselves; another session may have left its own beside them. */
 async function ofSession({ files, home, session }: TokenParts, glob: string, rules: readonly LineRule[]): Promise<Result<TokenCount, string>> {
   const mine: { file: string; at: number }[] = [];
-  for (const file of await filesAt(files, home, glob.replaceAll('{session}', session))) {
+  for (const file of await transcriptFiles(files, home, glob, session)) {
     const named = file.slice(home.length).includes(session) || (await read(files, rules.filter((rule) => rule.session !== undefined), [file]))?.session === session;
     if (named) mine.push({ file, at: (await files.mtimeMs(file)) ?? 0 });
   }

@@ -8,9 +8,9 @@ import type { TaskSpec } from '../protocol/task.js';
 import { accountsOf, type Chosen } from './choice.js';
 import { classifyHeadless } from './headless.js';
 import { makeHome } from './home.js';
-import { LineReader } from './lines.js';
 import type { AgentProfile } from './profile.js';
 import { buildProgram, carryOf, placeholdersOf, type ProgramParts } from './program.js';
+import { readLines } from './read-lines.js';
 import { sessionBase } from './session-env.js';
 
 const QUESTION: TaskSpec = {
@@ -35,7 +35,7 @@ export async function trial(profile: AgentProfile, choice: { model: string | und
   const tookMs = Date.now() - startedAt;
   const text = async (name: string): Promise<string> => (await nodeFiles.read(join(dir, name))) ?? '';
   const { headless } = profile;
-  const lines = new LineReader(headless?.rules ?? []).push(await text('out'), Date.now()).end(Date.now()).facts();
+  const lines = readLines(headless?.rules ?? [], await text('out'), Date.now());
   const facts = headless?.output === 'text' ? { ...lines, answer: (await text('out')).trim() } : lines;
   if (ran === undefined) return { state: { kind: 'retrying', source: 'none', rule: 'no end in time', evidence: `it had not ended after ${Math.round(timeoutMs / 1000)} s; last: ${facts.last?.evidence ?? 'nothing'}` }, answer: undefined, tookMs };
   return { state: classifyHeadless(profile, { output: headless?.output ?? 'text', exit: { code: ran }, lines: facts, stderr: await text('err'), now: Date.now() }), answer: facts.answer, tookMs };

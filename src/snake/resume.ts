@@ -1,6 +1,6 @@
-import { filesAt } from '../agents/glob.js';
-import { LineReader } from '../agents/lines.js';
+import { transcriptFiles } from '../agents/glob.js';
 import type { AgentProfile } from '../agents/profile.js';
+import { readLines } from '../agents/read-lines.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import type { AttemptRecord } from '../protocol/records.js';
@@ -43,8 +43,8 @@ export async function interrupted(files: Files, layout: Layout, id: string, agen
 async function windowIn(files: Files, { transcript }: AgentProfile, home: string, session: string): Promise<number | undefined> {
   if (transcript?.kind !== 'jsonl') return undefined;
   const windows: number[] = [];
-  for (const file of await filesAt(files, home, transcript.glob.replaceAll('{session}', session))) {
-    const { window } = new LineReader(transcript.rules).push((await files.readBytes(file, TRANSCRIPT_BYTES)) ?? '', 0).end(0).facts();
+  for (const file of await transcriptFiles(files, home, transcript.glob, session)) {
+    const { window } = readLines(transcript.rules, (await files.readBytes(file, TRANSCRIPT_BYTES)) ?? '', 0);
     if (window !== undefined) windows.push(window);
   }
   return windows.length === 0 ? undefined : Math.max(...windows);
@@ -53,5 +53,5 @@ async function windowIn(files: Files, { transcript }: AgentProfile, home: string
 /** Whether the program still has what it would resume. One that keeps it in a database is believed while its home stands. */
 async function isRecorded(files: Files, { transcript }: AgentProfile, home: string, session: string): Promise<boolean> {
   if (transcript?.kind !== 'jsonl') return files.exists(home);
-  return (await filesAt(files, home, transcript.glob.replaceAll('{session}', session))).length > 0;
+  return (await transcriptFiles(files, home, transcript.glob, session)).length > 0;
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { classifyHeadless } from '../agents/headless.js';
-import { LineReader, type LineFacts } from '../agents/lines.js';
+import type { LineFacts } from '../agents/lines.js';
 import type { AgentProfile } from '../agents/profile.js';
 import { PROGRAM_FILES } from '../agents/program.js';
+import { readLines } from '../agents/read-lines.js';
 import type { Files } from '../lib/files.js';
 import { RUN_FILES, type AgentRecord, type AttemptRecord, type ExitRecord, type StopReason } from '../protocol/records.js';
 import { readAgent } from '../runs/run-dir.js';
@@ -19,7 +20,7 @@ const SPEAKING: AgentRecord['state'] = { kind: 'working', source: 'event', rule:
 export async function readStream(files: Files, profile: AgentProfile, dir: string, now: number): Promise<LineFacts | undefined> {
   if (profile.headless === undefined || profile.headless.output === 'text') return undefined;
   const bytes = await files.readBytes(join(dir, PROGRAM_FILES.stream), STREAM_BYTES);
-  return new LineReader(profile.headless.rules).push(bytes ?? '', now).end(now).facts();
+  return readLines(profile.headless.rules, bytes ?? '', now);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { filesAt } from '../agents/glob.js';
+import { transcriptFiles } from '../agents/glob.js';
 import { deliver } from '../agents/deliver/deliver.js';
 import { paneLock } from '../agents/deliver/lock.js';
 import { linesProof, type RecordSource } from '../agents/deliver/records.js';
@@ -63,6 +63,6 @@ function sourcesOf(files: Files, { profile, attempt, runDir }: Listener): Record
   const { hooks, transcript } = profile;
   return [
     ...(hooks === undefined ? [] : [{ source: 'event' as const, rules: hooks.rules, files: async () => [join(runDir, PROGRAM_FILES.events)] }]),
-    ...(transcript?.kind === 'jsonl' ? [{ source: 'transcript' as const, rules: transcript.rules, files: () => filesAt(files, attempt.home, transcript.glob.replaceAll('{session}', attempt.session)) }] : []),
+    ...(transcript?.kind === 'jsonl' ? [{ source: 'transcript' as const, rules: transcript.rules, files: () => transcriptFiles(files, attempt.home, transcript.glob, attempt.session) }] : []),
   ];
 }

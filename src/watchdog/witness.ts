@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RecordSeen } from '../agents/classify.js';
-import { filesAt } from '../agents/glob.js';
+import { filesAt, transcriptFiles } from '../agents/glob.js';
 import { LineReader, type LineFacts } from '../agents/lines.js';
 import type { AgentProfile, LineRule } from '../agents/profile.js';
 import { PROGRAM_FILES } from '../agents/program.js';
@@ -51,7 +51,7 @@ export class SessionWitness {
     const { hooks, transcript, status } = this.profile;
     if (hooks !== undefined) await this.grow('event', join(this.runDir, PROGRAM_FILES.events), hooks.rules, nowMs);
     if (status !== undefined) for (const file of await filesAt(this.files, this.attempt.home, status.glob)) await this.anew(file, status.rules, nowMs);
-    if (transcript?.kind === 'jsonl') for (const file of await filesAt(this.files, this.attempt.home, transcript.glob.replaceAll('{session}', this.attempt.session))) await this.grow('transcript', file, transcript.rules, nowMs);
+    if (transcript?.kind === 'jsonl') for (const file of await transcriptFiles(this.files, this.attempt.home, transcript.glob, this.attempt.session)) await this.grow('transcript', file, transcript.rules, nowMs);
     const seen = [...this.sources.values()].map(({ source, changedAt, reader }) => ({ source, changedAt, facts: reader.facts() }));
     const newest = seen.sort((a, b) => b.changedAt - a.changedAt).map(({ facts }) => facts);
     const first = <K extends keyof LineFacts>(key: K): LineFacts[K] | undefined => newest.find((facts) => facts[key] !== undefined)?.[key];
