@@ -42,9 +42,17 @@ export const accountsOf = (profile: AgentProfile): AccountChoice[] =>
 /** "cooling": every wanted agent exists, and each of its accounts waits for its limit to end. `until`: wall clock, milliseconds. */
 export type Choosing = { readonly kind: 'chosen'; readonly chosen: Chosen } | { readonly kind: 'cooling'; readonly until: number; readonly why: string };
 
+/** What the task, or else the configuration, wants, in order. After a start that came to nothing, the profile that it was comes last: the next provider may answer. */
+export function wantedAgents(ofTask: readonly string[], fallback: string, neverBegan: string | undefined): string[] {
+  const wanted = ofTask.length > 0 ? ofTask : fallback.split(',');
+  const failed = neverBegan === undefined ? undefined : parseChoice(neverBegan).profile;
+  const isFailed = (one: string): boolean => parseChoice(one).profile === failed;
+  return [...wanted.filter((one) => !isFailed(one)), ...wanted.filter(isFailed)];
+}
+
 /** The first wanted agent with an account that is not cooling. An unknown name is an error even behind a good one: it is a slip of the pen that would strike at night. */
-export function chooseAgent(profiles: Profiles, wanted: readonly string[], fallback: string, coolingUntil: (key: string) => number | undefined): Result<Choosing, string> {
-  const choices = (wanted.length > 0 ? wanted : fallback.split(',')).map(parseChoice);
+export function chooseAgent(profiles: Profiles, wanted: readonly string[], coolingUntil: (key: string) => number | undefined): Result<Choosing, string> {
+  const choices = wanted.map(parseChoice);
   const known = Object.keys(profiles);
   let soonest: { until: number; key: string } | undefined;
   for (const choice of choices) {

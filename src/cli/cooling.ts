@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { openBreakers } from '../agents/breaker.js';
-import { chooseAgent, type Profiles } from '../agents/choice.js';
+import { chooseAgent, wantedAgents, type Profiles } from '../agents/choice.js';
 import { parseWaiting } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson } from '../protocol/records.js';
@@ -19,7 +19,7 @@ export async function coolingWhy(context: Context, task: Located): Promise<strin
   const breakers = await openBreakers(files, layout.breakers, nowMs);
   const profiles = parseJson<Profiles>(await files.read(layout.agents));
   if (parsed?.ok !== true || dueTime(parsed.value.spec, name.place.arrivedAt) > nowMs || breakers.length === 0 || profiles === undefined) return undefined;
-  const choosing = chooseAgent(profiles, parsed.value.spec.agents, (await readConfig(context)).agent, (key) => breakers.find((one) => one.account === key)?.until);
+  const choosing = chooseAgent(profiles, wantedAgents(parsed.value.spec.agents, (await readConfig(context)).agent, undefined), (key) => breakers.find((one) => one.account === key)?.until);
   if (!choosing.ok || choosing.value.kind !== 'cooling') return undefined;
   return `${choosing.value.why} until ${new Date(Math.max(choosing.value.until, name.dueAt)).toISOString()}`;
 }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { errorCode } from './files.js';
 import { parseProcStat, type ProcStat } from './proc-stat.js';
-import type { Liveness, MarkedProcesses, MarkerQuery, ProcessIdentity, Processes } from './processes.js';
+import type { Liveness, MarkedProcesses, MarkerQuery, ProcessIdentity, Processes, ProcessRow } from './processes.js';
 
 let bootTag: string | undefined;
 function boot(): string {
@@ -108,6 +108,17 @@ function findMarked(query: MarkerQuery, exclude: ReadonlySet<number>): MarkedPro
   return { complete, processes };
 }
 
+/** Linux tells every architecture's user space a hundred clock ticks a second (USER_HZ). */
+const TICK_MS = 10;
+
+function rows(): ProcessRow[] | undefined {
+  try {
+    return [...table().stats.values()].map(({ pid, ppid, session, start, cpuTicks }) => ({ pid, ppid, session, startedMs: Number(start) * TICK_MS, cpuMs: cpuTicks * TICK_MS }));
+  } catch {
+    return undefined;
+  }
+}
+
 let selfIdentity: ProcessIdentity | undefined;
 function self(): ProcessIdentity {
   if (selfIdentity === undefined) {
@@ -129,6 +140,7 @@ export const linuxProcesses: Processes = {
   self,
   boot,
   liveness: async (of) => livenessOf(of),
+  table: async () => rows(),
   find: async (query) => findMarked(query, new Set([process.pid])),
   signal: async (to, signal) => {
     if (livenessOf(to) !== 'alive') return;

@@ -25,6 +25,18 @@ export interface MarkerQuery {
   readonly leader?: ProcessIdentity | undefined;
 }
 
+/** One live process as the table shows it. */
+export interface ProcessRow {
+  readonly pid: number;
+  readonly ppid: number;
+  /** The leader of its session (setsid). */
+  readonly session: number;
+  /** When it began, milliseconds since boot. */
+  readonly startedMs: number;
+  /** User and system time that it has used, milliseconds. */
+  readonly cpuMs: number;
+}
+
 /** The process table. A port. */
 export interface Processes {
   self(): ProcessIdentity;
@@ -32,6 +44,8 @@ export interface Processes {
   liveness(of: ProcessIdentity): Promise<Liveness>;
   /** All live processes attributable by the query: by marker, by descent and session of those, and by working directory. */
   find(query: MarkerQuery): Promise<MarkedProcesses>;
+  /** All of it; undefined where it cannot be read. */
+  table(): Promise<readonly ProcessRow[] | undefined>;
   /** Sends a signal to that very process, or to nobody. */
   signal(to: ProcessIdentity, signal: 'SIGTERM' | 'SIGCONT' | 'SIGKILL' | 'SIGINT' | 'SIGSTOP'): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { launcherScript } from '../agents/launcher.js';
 import { openBreakers } from '../agents/breaker.js';
-import { chooseAgent, printChoice, type Chosen } from '../agents/choice.js';
+import { chooseAgent, printChoice, wantedAgents, type Chosen } from '../agents/choice.js';
 import { makeHome } from '../agents/home.js';
 import { hookScript } from '../agents/hook-script.js';
 import { buildProgram, carryOf, placeholdersOf, type ProgramParts } from '../agents/program.js';
@@ -45,7 +45,9 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const dueAt = dueTime(spec, name.place.arrivedAt);
   if (dueAt > clock.wallMs() || !(await allDone(ports, setting, spec.after))) return { kind: 'not-yet', dueAt };
   const breakers = await openBreakers(files, layout.breakers, clock.wallMs());
-  const choosing = chooseAgent(await setting.profiles(), spec.agents, config.agent, (key) => breakers.find((one) => one.account === key)?.until);
+  const last = (await pastAttempts(files, layout, name.id)).at(-1)?.record;
+  const neverBegan = last?.outcome.kind === 'failed' && last.outcome.reason === 'startup-stall' ? last.agent : undefined;
+  const choosing = chooseAgent(await setting.profiles(), wantedAgents(spec.agents, config.agent, neverBegan), (key) => breakers.find((one) => one.account === key)?.until);
   if (!choosing.ok) return unworkable(choosing.error, spec);
   // No attempt is spent on an account that is at its limit: the task waits for it, with its counters as they are.
   if (choosing.value.kind === 'cooling') return { kind: 'not-yet', dueAt: choosing.value.until };

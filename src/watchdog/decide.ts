@@ -2,7 +2,7 @@ import { unreachable } from '../lib/unreachable.js';
 import type { VerdictRecord } from '../protocol/records.js';
 import { NO_PROGRESS, type Progress, type Watch, type WatchAction, type WatchLook, type WatchPolicy } from './state.js';
 
-export const beginWatch = (startedAt: number): Watch => ({ v: 1, progressAt: startedAt, progress: NO_PROGRESS, graceFrom: startedAt, nudgedAt: [], doneNudgedAt: undefined, verdict: undefined });
+export const beginWatch = (startedAt: number): Watch => ({ v: 1, progressAt: startedAt, progress: NO_PROGRESS, graceFrom: startedAt, still: false, nudgedAt: [], doneNudgedAt: undefined, verdict: undefined, said: undefined });
 
 type Seen = Extract<WatchLook, { kind: 'seen' }>;
 interface Decided {
@@ -15,14 +15,22 @@ interface Decided {
  * verdict stands; what was not seen decides nothing; progress takes every nudge back but the DONE-nudge.
  */
 export function decideWatch(policy: WatchPolicy, before: Watch, look: WatchLook, nowMs: number): Decided {
+  const { watch, action } = climbed(policy, before, look, nowMs);
+  if (look.kind === 'unseen' || before.verdict !== undefined) return { watch, action };
+  const at = before.said?.rule === action.rule && before.said.action === action.kind ? before.said.at : nowMs;
+  return { watch: { ...watch, said: { action: action.kind, rule: action.rule, at, next: action.kind === 'none' ? action.next : undefined } }, action };
+}
+
+function climbed(policy: WatchPolicy, before: Watch, look: WatchLook, nowMs: number): Decided {
   if (before.verdict !== undefined) return { watch: before, action: { kind: 'none', rule: `it is being ended: ${before.verdict.rule}`, next: undefined } };
   if (look.kind === 'unseen') return { watch: before, action: { kind: 'none', rule: 'it could not be looked at, which says nothing', next: undefined } };
-  const watch = advance(before, look, nowMs);
-  const still = (rule: string, next?: number): Decided => ({ watch, action: { kind: 'none', rule, next } });
-  if (look.agent.kind === 'exited' || look.agent.kind === 'crashed') return still('its program has ended; its snake judges');
-  if (look.result) return still('it has said how it ended');
+  const moved = advance(before, look, nowMs);
+  const nothing = (rule: string): Decided => ({ watch: moved, action: { kind: 'none', rule, next: undefined } });
+  if (look.agent.kind === 'exited' || look.agent.kind === 'crashed') return nothing('its program has ended; its snake judges');
+  if (look.result) return nothing('it has said how it ended');
   const hold = holdOf(policy, look, nowMs);
-  if (hold !== undefined) return { watch: { ...watch, graceFrom: nowMs }, action: { kind: 'none', rule: hold.rule, next: hold.until } };
+  if (hold !== undefined) return { watch: { ...moved, still: true }, action: { kind: 'none', rule: hold.rule, next: hold.until } };
+  const watch = moved.still ? { ...moved, still: false, graceFrom: nowMs } : moved;
   const silentSince = Math.max(watch.progressAt, watch.graceFrom);
   if (!look.begun) return onStartup(policy, watch, silentSince, nowMs);
   switch (look.agent.kind) {
@@ -43,14 +51,15 @@ export function decideWatch(policy: WatchPolicy, before: Watch, look: WatchLook,
     case 'context-exhausted':
     case 'errored':
     case 'session-lost':
-      return still(`${look.agent.kind}: no nudge helps; its snake ends it`);
+      return { watch, action: { kind: 'none', rule: `${look.agent.kind}: no nudge helps; its snake ends it`, next: undefined } };
     default:
       return unreachable(look.agent.kind);
   }
 }
 
 /** The ladder stands still until then. An absurd time is capped, one in the past is over. */
-function holdOf(policy: WatchPolicy, look: Seen, nowMs: number): { rule: string; until: number } | undefined {
+function holdOf(policy: WatchPolicy, look: Seen, nowMs: number): { rule: string; until: number | undefined } | undefined {
+  if (look.rests && look.begun && (look.agent.kind === 'finished' || look.agent.kind === 'idle')) return { rule: 'it rests between its turns', until: undefined };
   if (look.coolsUntil !== undefined && nowMs < look.coolsUntil) return { rule: 'its account is at a limit', until: look.coolsUntil };
   if (look.waitsUntil === undefined) return undefined;
   const until = Math.min(look.waitsUntil, look.startedAt + policy.waitCapMs) + policy.waitGraceMs;
@@ -58,10 +67,10 @@ function holdOf(policy: WatchPolicy, look: Seen, nowMs: number): { rule: string;
 }
 
 function advance(watch: Watch, look: Seen, nowMs: number): Watch {
-  return moved(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: nowMs, nudgedAt: [] } : watch;
+  return grown(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: nowMs, nudgedAt: [] } : watch;
 }
 
-const moved = (a: Progress, b: Progress): boolean => b.events > a.events || b.transcriptBytes > a.transcriptBytes || b.outputBytes > a.outputBytes || b.toolCpuMs > a.toolCpuMs;
+const grown = (a: Progress, b: Progress): boolean => b.events > a.events || b.transcriptBytes > a.transcriptBytes || b.outputBytes > a.outputBytes || b.toolCpuMs > a.toolCpuMs;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 

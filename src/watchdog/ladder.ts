@@ -5,12 +5,15 @@ import { PROGRAM_FILES } from '../agents/program.js';
 import { promptText } from '../agents/prompts.js';
 import type { Config } from '../config/config.js';
 import type { EventSink } from '../events/event-log.js';
+import type { ProcessRow } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from '../protocol/agent-state.js';
-import { parseJson, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
+import { parseJson, parseSession, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
 import { beginWatch, decideWatch } from './decide.js';
 import { speakTo, type Listener, type SpeakPorts } from './speak.js';
 import type { Progress, Watch, WatchLook, WatchPolicy } from './state.js';
+import { toolTime, type ToolTime } from './tool-time.js';
+import { messageWaits, paneWaits } from './waiting.js';
 import type { Witnessed } from './witness.js';
 
 export interface LadderPorts extends SpeakPorts {
@@ -40,19 +43,32 @@ export interface Climber {
   speaking: boolean;
   /** Looks up to this time (wall clock, milliseconds) see what our own typing has moved: it is no progress. */
   absorbUntil: number;
+  tools: ToolTime;
 }
 
-export async function beginClimb({ files }: LadderPorts, from: Pick<Climber, 'id' | 'marker' | 'dir' | 'attempt' | 'listener'>): Promise<Climber> {
+/** What one look at a session found, beside its files. */
+export interface Sighting {
+  readonly agent: AgentState;
+  readonly witnessed: Witnessed;
+  /** Of a full-screen program, the text of its pane. */
+  readonly screen: string | undefined;
+  /** The process table of this tick, read when first asked for. */
+  readonly table: () => Promise<readonly ProcessRow[] | undefined>;
+}
+
+export async function beginClimb({ files, clock }: LadderPorts, from: Pick<Climber, 'id' | 'marker' | 'dir' | 'attempt' | 'listener'>): Promise<Climber> {
   const persisted = parseJson<Watch>(await files.read(join(from.dir, RUN_FILES.watch)));
-  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false, absorbUntil: 0 };
+  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false, absorbUntil: 0, tools: { atMonoMs: clock.monoMs(), used: new Map(), workedMs: persisted?.progress.toolCpuMs ?? 0 } };
 }
 
 export const watchPolicy = ({ startupMs, stallMs, nudgeMs, nudges, signalMs, waitCapMs }: Config): WatchPolicy => ({ startupMs, stallMs, toolStallMs: stallMs * 4, nudgeEveryMs: nudgeMs, nudges, signalMs, waitCapMs, waitGraceMs: Math.min(60_000, stallMs) });
 
-/** The facts of one look, from files alone but for the agent's state. */
-export async function lookAt({ files, clock }: LadderPorts, breakers: string, one: Climber, agent: AgentState, seen: Witnessed): Promise<WatchLook> {
+/** The facts of one look: what was sighted, and what the files say. */
+export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: string, one: Climber, sighting: Sighting): Promise<WatchLook> {
+  const { files, clock } = ports;
   const nowMs = clock.wallMs();
   const { attempt, dir } = one;
+  const { agent, witnessed: seen } = sighting;
   const size = async (name: string): Promise<number> => (await files.inspect(join(dir, name)))?.size ?? 0;
   const keepsRecords = seen.sources > 0;
   const streamBytes = attempt.mode === 'headless' ? await size(PROGRAM_FILES.stream) : 0;
@@ -61,17 +77,32 @@ export async function lookAt({ files, clock }: LadderPorts, breakers: string, on
     transcriptBytes: seen.transcriptBytes,
     // A full-screen program paints while it is dead: what it prints counts only where it keeps no records.
     outputBytes: keepsRecords || streamBytes > 0 ? 0 : await size(RUN_FILES.output),
-    toolCpuMs: 0,
+    toolCpuMs: await toolsWorked(ports, policy, one, sighting),
   };
-  const waits = Date.parse((await files.read(join(dir, RUN_FILES.waitUntil)))?.trim() ?? '');
+  const waits = [
+    Date.parse((await files.read(join(dir, RUN_FILES.waitUntil)))?.trim() ?? ''),
+    seen.answer === undefined ? Number.NaN : (messageWaits(seen.answer) ?? Number.NaN),
+    sighting.screen === undefined || one.listener === undefined ? Number.NaN : (paneWaits(one.listener.interactive.screen, sighting.screen) ?? Number.NaN),
+  ].filter((at) => !Number.isNaN(at));
   const breaker = await readBreaker(files, breakers, attempt.account);
   return {
-    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, startedAt: attempt.startedAt,
+    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: false, startedAt: attempt.startedAt,
     begun: progress.events > 0 || progress.transcriptBytes > 0 || progress.outputBytes > 0 || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
     result: (await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json'))),
-    waitsUntil: Number.isNaN(waits) ? undefined : waits,
+    waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
     coolsUntil: breaker !== undefined && breaker.until > nowMs ? breaker.until : undefined,
   };
+}
+
+/** Processor time is looked at in a silence only, and only where a tool may be at work: one pass over the process table costs milliseconds. */
+async function toolsWorked({ files, clock, processes }: LadderPorts, policy: WatchPolicy, one: Climber, { witnessed, table }: Sighting): Promise<number> {
+  const mayWork = witnessed.openTools > 0 || witnessed.sources === 0;
+  if (!mayWork || clock.wallMs() - Math.max(one.watch.progressAt, one.watch.graceFrom) < policy.stallMs / 4) return one.tools.workedMs;
+  const leader = parseSession(await files.read(join(one.dir, RUN_FILES.session)), one.attempt.boot)?.leader;
+  const rows = leader === undefined || leader.boot !== processes.boot() ? undefined : await table();
+  const started = rows?.find(({ pid }) => pid === leader?.pid)?.startedMs;
+  if (rows !== undefined && leader !== undefined && started !== undefined) one.tools = toolTime(one.tools, rows, leader, started, clock.monoMs());
+  return one.tools.workedMs;
 }
 
 /**
@@ -84,7 +115,7 @@ export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climbe
   if (look.kind === 'seen' && clock.wallMs() < one.absorbUntil) one.watch = { ...one.watch, progress: look.progress };
   const { watch, action } = decideWatch(policy, one.watch, look, clock.wallMs());
   one.watch = watch;
-  const due = one.persisted === undefined || watch.progressAt - one.persisted.progressAt >= Math.min(PERSIST_MS, policy.stallMs / 4) || watch.graceFrom - one.persisted.graceFrom >= PERSIST_MS;
+  const due = one.persisted === undefined || watch.progressAt - one.persisted.progressAt >= Math.min(PERSIST_MS, policy.stallMs / 4) || watch.graceFrom !== one.persisted.graceFrom || watch.said?.rule !== one.persisted.said?.rule;
   if (action.kind !== 'none' || due) {
     await files.write(join(one.dir, RUN_FILES.watch), `${JSON.stringify(watch)}\n`);
     one.persisted = watch;

@@ -13,7 +13,7 @@ import type { VerdictRecord } from '../protocol/records.js';
  *     │   └─turn over, nothing said──► DONE-nudge ─► end (once a step)
  *     └──────────── any progress: back here
  *
- *   WAITING-UNTIL, a cooling account, a clock jump: the ladder stands still
+ *   WAITING-UNTIL, a cooling account, a resident at rest: the ladder stands still; after it, and after a clock jump, a fresh window
  */
 
 /** What moves when a session works. Each only grows; a change of any is progress. */
@@ -35,13 +35,24 @@ export interface Watch {
   /** Last true progress; our own typing and resizes are none. */
   readonly progressAt: number;
   readonly progress: Progress;
-  /** Silence counts from here at the earliest: the machine slept, the clock jumped, an account cooled, a wait ended. */
+  /** Silence counts from here at the earliest: the machine slept, the clock jumped, an account cooled, a wait or a rest ended. */
   readonly graceFrom: number;
+  /** The ladder stands still; what ends that gives a fresh window. */
+  readonly still: boolean;
   /** Nudges of this silence, oldest first. The DONE-nudge is told once a step, whatever happens between. */
   readonly nudgedAt: readonly number[];
   readonly doneNudgedAt: number | undefined;
-  /** What was decided last, for `explain`. */
   readonly verdict: VerdictRecord | undefined;
+  /** What was decided last, for `explain`. */
+  readonly said: Said | undefined;
+}
+
+/** A decision as it is told. Of one that lasts, `at` is its beginning, and `next` (wall clock, milliseconds) when something follows if nothing happens. */
+export interface Said {
+  readonly action: WatchAction['kind'];
+  readonly rule: string;
+  readonly at: number;
+  readonly next: number | undefined;
 }
 
 /** One look at one attempt. `unseen`: the facts could not be had, which says nothing about it. */
@@ -58,6 +69,8 @@ export type WatchLook =
       readonly openTool: boolean;
       /** It said how it ended. */
       readonly result: boolean;
+      /** A turn that is over is its rest: nobody waits for it to say that it is done. */
+      readonly rests: boolean;
       /** It said that it waits until then. */
       readonly waitsUntil: number | undefined;
       /** Its account waits for a limit to end until then. */

@@ -61,6 +61,8 @@ export async function watchedSessions(ports: LadderPorts, layout: Layout, profil
 /** One look at every watched session, by one answer of tmux and the programs' own records. An answer that did not come says nothing about anybody. */
 export async function watch(ports: LadderPorts, layout: Layout, config: Config, profiles: Profiles, memory: WatchMemory, sessions: Sessions): Promise<void> {
   const { clock } = ports;
+  let read: ReturnType<LadderPorts['processes']['table']> | undefined;
+  const table = (): NonNullable<typeof read> => (read ??= ports.processes.table());
   forgive(memory, { wallMs: clock.wallMs(), monoMs: clock.monoMs() });
   for (const [marker, one] of memory.sessions) {
     const interactive = profiles[one.attempt.profile]?.interactive;
@@ -76,7 +78,8 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     one.looked = state;
     // tmux that does not answer says nothing of a full-screen session; print mode needs no tmux.
     const blind = one.attempt.mode === 'interactive' && row === undefined;
-    if (agreed) await climb(ports, watchPolicy(config), one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, layout.breakers, one.climber, state, witnessed));
+    const policy = watchPolicy(config);
+    if (agreed) await climb(ports, policy, one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, policy, layout.breakers, one.climber, { agent: state, witnessed, screen: row?.screen, table }));
     if (!agreed || (one.written?.state.kind === state.kind && one.written.state.rule === state.rule && one.written.session === session && one.written.answer === answer)) continue;
     // A session that nothing is known of yet has not begun; once it has, "unknown" takes nothing back.
     if (state.kind === 'unknown') continue;

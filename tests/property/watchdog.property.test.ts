@@ -12,7 +12,7 @@ const forAll = <T>(values: fc.Arbitrary<T>, check: (value: T) => unknown): void 
 const T0 = 1_800_000_000_000;
 const POLICY: WatchPolicy = { startupMs: 120, stallMs: 600, toolStallMs: 2400, nudgeEveryMs: 300, nudges: 2, signalMs: 150, waitCapMs: 20_000, waitGraceMs: 60 };
 type Seen = Extract<WatchLook, { kind: 'seen' }>;
-const WORKING: Seen = { kind: 'seen', agent: { kind: 'working', source: 'event', rule: 'r', evidence: '' }, progress: NO_PROGRESS, begun: true, mode: 'interactive', openTool: false, result: false, waitsUntil: undefined, coolsUntil: undefined, startedAt: T0 };
+const WORKING: Seen = { kind: 'seen', agent: { kind: 'working', source: 'event', rule: 'r', evidence: '' }, progress: NO_PROGRESS, begun: true, mode: 'interactive', openTool: false, result: false, rests: false, waitsUntil: undefined, coolsUntil: undefined, startedAt: T0 };
 
 /** Once in so many times. Small and large numbers come up more often than others, so one from the middle is asked for. */
 const rarely = (times: number): fc.Arbitrary<boolean> => fc.noBias(fc.integer({ min: 1, max: times })).map((n) => n === Math.ceil(times / 2));
@@ -182,7 +182,7 @@ describe('planted faults are noticed', () => {
     ['a cooling account is no reason', 'look.coolsUntil !== undefined && nowMs < look.coolsUntil', 'false', heldIsLeftAlone],
     ['a wait is no reason', 'nowMs < until ?', 'false ?', heldIsLeftAlone],
     ['a wait is believed for ever', 'Math.min(look.waitsUntil, look.startedAt + policy.waitCapMs)', 'look.waitsUntil', (m) => cappedWaitsEnd(m)],
-    ['a hold leaves the silence of before', 'watch: { ...watch, graceFrom: nowMs }', 'watch', holdsForgive],
+    ['a hold leaves the silence of before', 'still: false, graceFrom: nowMs }', 'still: false }', holdsForgive],
     ['a turn that is over is silence', 'onTurnOver(policy, watch, silentSince, nowMs)', 'onSilence(policy, watch, look, silentSince, nowMs)', (m) => turnOverIsAsked(m)],
   ];
   it.each(faults)('%s', async (_what, find, replace, property) => {

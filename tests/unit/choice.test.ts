@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseAgent, parseChoice, printChoice, type Profiles } from '../../src/agents/choice.js';
+import { chooseAgent, wantedAgents, parseChoice, printChoice, type Profiles } from '../../src/agents/choice.js';
 import { profileSchema } from '../../src/agents/profile.js';
 
 const profile = (name: string, more: object = {}): Profiles[string] =>
@@ -27,9 +27,19 @@ describe('profile:model:reasoning', () => {
   });
 });
 
+describe('wantedAgents', () => {
+  it.each<[string[], string | undefined, string[]]>([
+    [['claude', 'codex'], undefined, ['claude', 'codex']],
+    [['claude', 'codex'], 'claude:opus', ['codex', 'claude']],
+    [['claude', 'codex'], 'codex', ['claude', 'codex']],
+    [['claude'], 'claude', ['claude']],
+    [[], 'claude', ['pi', 'claude:sonnet']],
+  ])('of %j, when %s never began', (ofTask, neverBegan, wanted) => expect(wantedAgents(ofTask, 'claude:sonnet,pi', neverBegan)).toEqual(wanted));
+});
+
 describe('chooseAgent', () => {
   const chosen = (wanted: string[], open: Record<string, number> = {}): string => {
-    const choosing = chooseAgent(PROFILES, wanted, 'codex', cooling(open));
+    const choosing = chooseAgent(PROFILES, wantedAgents(wanted, 'codex', undefined), cooling(open));
     if (!choosing.ok) return choosing.error;
     if (choosing.value.kind === 'cooling') return `${choosing.value.until}: ${choosing.value.why}`;
     const { chosen: one } = choosing.value;

@@ -8,7 +8,7 @@ const S = 1000;
 const POLICY: WatchPolicy = { startupMs: 120 * S, stallMs: 600 * S, toolStallMs: 2400 * S, nudgeEveryMs: 300 * S, nudges: 2, signalMs: 120 * S, waitCapMs: 6 * 3600 * S, waitGraceMs: 60 * S };
 type Seen = Extract<WatchLook, { kind: 'seen' }>;
 const look = (kind: AgentStateKind, more: Partial<Seen> = {}): Seen => ({
-  kind: 'seen', agent: { kind, source: 'event', rule: 'r', evidence: '' }, progress: NO_PROGRESS, begun: true, mode: 'interactive', openTool: false, result: false, waitsUntil: undefined, coolsUntil: undefined, startedAt: T0, ...more,
+  kind: 'seen', agent: { kind, source: 'event', rule: 'r', evidence: '' }, progress: NO_PROGRESS, begun: true, mode: 'interactive', openTool: false, result: false, rests: false, waitsUntil: undefined, coolsUntil: undefined, startedAt: T0, ...more,
 });
 const name = (action: WatchAction): string => (action.kind === 'none' ? 'none' : action.kind === 'nudge' ? `nudge ${action.what}` : `end ${action.verdict.reason}`);
 const at = (watch: Partial<Watch>, seen: WatchLook, afterS: number): string => name(decideWatch(POLICY, { ...beginWatch(T0), ...watch }, seen, T0 + afterS * S).action);
@@ -44,6 +44,10 @@ describe('decideWatch', () => {
     ['its account cools', {}, look('working', { coolsUntil: T0 + 9e9 }), 8e6, 'none'],
     ['its account has cooled', {}, look('working', { coolsUntil: T0 + 600 * S }), 600, 'nudge go-on'],
     ['after a clock jump everybody has a fresh window', { graceFrom: T0 + 5000 * S }, look('working'), 5599, 'none'],
+    ['a resident rests', {}, look('idle', { rests: true }), 99_999, 'none'],
+    ['a resident that works is no other', {}, look('working', { rests: true }), 600, 'nudge go-on'],
+    ['a resident that never began', {}, look('idle', { rests: true, begun: false }), 120, 'end startup-stall'],
+    ['a resident that has just been woken has a fresh window', { still: true }, look('working', { rests: true }), 99_999, 'none'],
     ['its program has ended', {}, look('exited'), 99_999, 'none'],
     ['it was not seen', {}, { kind: 'unseen', why: 'tmux did not answer' }, 1e9, 'none'],
     ['it is being ended', { verdict: { reason: 'stalled', rule: '', evidence: '', at: T0 } }, look('working'), 1e6, 'none'],

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { chooseAgent, type Profiles } from '../../agents/choice.js';
+import { chooseAgent, wantedAgents, type Profiles } from '../../agents/choice.js';
 import { shellProgram } from '../../agents/shell.js';
 import type { Config } from '../../config/config.js';
 import { errorCode } from '../../lib/files.js';
@@ -26,7 +26,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
 
 /** A task that no profile could work is told at the prompt, not at night. */
 export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles): string | undefined {
-  const choosing = chooseAgent(profiles, spec.agents, config.agent, () => undefined);
+  const choosing = chooseAgent(profiles, wantedAgents(spec.agents, config.agent, undefined), () => undefined);
   if (!choosing.ok) return choosing.error;
   if (choosing.value.kind !== 'chosen') return undefined;
   const { agent } = choosing.value.chosen;

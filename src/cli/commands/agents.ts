@@ -37,7 +37,7 @@ export async function describe(profile: AgentProfile, open: readonly Breaker[]):
 
 export async function profileCalled(context: Context, name: string): Promise<AgentProfile> {
   const { chooseAgent } = await import('../../agents/choice.js');
-  const choosing = chooseAgent(await readAgents(context, await readConfig(context)), [name], name, () => undefined);
+  const choosing = chooseAgent(await readAgents(context, await readConfig(context)), [name], () => undefined);
   if (!choosing.ok) throw new CliError(choosing.error, EXIT.notFound);
   if (choosing.value.kind !== 'chosen') throw new CliError(choosing.value.why, EXIT.busy);
   const { chosen } = choosing.value;
