@@ -1,3 +1,6 @@
+import { statfsSync } from 'node:fs';
+import type { Config } from '../config/config.js';
+import { parseJson } from '../protocol/records.js';
 import { explainWaiting } from '../queue/promote.js';
 import { readSnapshot, livePit, type Context } from './context.js';
 import { listDrops } from './progress.js';
@@ -8,15 +11,7 @@ export async function hindrance(context: Context, ids: readonly string[]): Promi
   const count = async (state: 'ready' | 'claimed' | 'reaping' | 'waiting'): Promise<number> => (await files.list(layout.dir(state))).length;
   if ((await count('claimed')) + (await count('reaping')) > 0 || (await livePit(context)) === undefined) return undefined;
   const ready = await count('ready');
-  if (ready > 0 && (await files.exists(layout.paused))) return 'paused: nothing is claimed; go on with: snakepit resume';
-  if (ready > 0) {
-    const snapshot = await readSnapshot(context);
-    if (snapshot === undefined) return undefined;
-    if (snapshot.mode !== 'run') return 'the pit is going down: nothing more is claimed; go on with: snakepit up';
-    if (snapshot.wanted === 0) return 'the pit has no snakes; give it some: snakepit up -n 4';
-    if (snapshot.snakes.every((row) => row.state === 'broken')) return 'all snakes are broken; why: snakepit status';
-    return undefined;
-  }
+  if (ready > 0) return whyNothingIsClaimed(context);
   if ((await count('waiting')) === 0 || (await listDrops(files, layout)).length > 0) return undefined;
   const verdicts = await explainWaiting(files, layout, clock.wallMs());
   const stuck = [...verdicts].filter(([, verdict]) => verdict.kind === 'not-yet' && (verdict.missing?.length ?? 0) > 0);
@@ -24,4 +19,20 @@ export async function hindrance(context: Context, ids: readonly string[]): Promi
   const [first] = ids.length === 0 ? stuck : stuck.filter(([id]) => ids.includes(id));
   if (first !== undefined && !timed) return `${first[0]} ${first[1].why}${stuck.length > 1 ? `, and ${stuck.length - 1} more so` : ''}; add what is missing, or: snakepit cancel ${first[0]}`;
   return undefined;
+}
+
+/** What keeps every snake from claiming, with the way out; undefined: nothing does. */
+export async function whyNothingIsClaimed(context: Context): Promise<string | undefined> {
+  const { files, layout } = context;
+  if (await files.exists(layout.paused)) return 'paused: nothing is claimed; go on with: snakepit resume';
+  if ((await livePit(context)) === undefined) return 'no pit is running; start it with: snakepit up';
+  const snapshot = await readSnapshot(context);
+  if (snapshot === undefined) return 'the pit is starting';
+  if (snapshot.mode !== 'run') return 'the pit is going down: nothing more is claimed; go on with: snakepit up';
+  if (snapshot.wanted === 0) return 'the pit has no snakes; give it some: snakepit up -n 4';
+  if (snapshot.snakes.every((row) => row.state === 'broken')) return 'all snakes are broken; why: snakepit status';
+  // As the pit published it: what the snakes go by.
+  const floor = parseJson<Config>(await files.read(layout.activeConfig))?.minFreeBytes ?? 0;
+  const disk = statfsSync(layout.state);
+  return disk.bavail * disk.bsize < floor ? `less than min-free (${floor} bytes) is free on the disk: nothing is claimed` : undefined;
 }

@@ -29,7 +29,7 @@ function climbed(policy: WatchPolicy, before: Watch, look: WatchLook, nowMs: num
   if (look.agent.kind === 'exited' || look.agent.kind === 'crashed') return nothing('its program has ended; its snake judges');
   if (look.result) return nothing('it has said how it ended');
   const hold = holdOf(policy, look, nowMs);
-  if (hold !== undefined) return { watch: { ...moved, still: true }, action: { kind: 'none', rule: hold.rule, next: hold.until } };
+  if (hold !== undefined) return { watch: { ...moved, still: true }, action: { kind: 'none', rule: hold.rule, next: hold.until === undefined ? undefined : { what: 'its silence counts again', at: hold.until } } };
   const watch = moved.still ? { ...moved, still: false, graceFrom: nowMs } : moved;
   const silentSince = Math.max(watch.progressAt, watch.graceFrom);
   if (!look.begun) return onStartup(policy, watch, silentSince, nowMs);
@@ -76,7 +76,7 @@ const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
 function onStartup(policy: WatchPolicy, watch: Watch, since: number, nowMs: number): Decided {
   const due = since + policy.startupMs;
-  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it is starting', next: due } };
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it is starting', next: { what: 'end it: startup-stall', at: due } } };
   return end(watch, { reason: 'startup-stall', rule: 'it was started, and did nothing', evidence: `silent for ${seconds(nowMs - since)}`, at: nowMs });
 }
 
@@ -84,11 +84,11 @@ function onStartup(policy: WatchPolicy, watch: Watch, since: number, nowMs: numb
 function onTurnOver(policy: WatchPolicy, watch: Watch, since: number, nowMs: number): Decided {
   if (watch.doneNudgedAt === undefined) {
     const due = since + policy.signalMs;
-    if (nowMs < due) return { watch, action: { kind: 'none', rule: 'its turn is over, and it has not said whether it is done', next: due } };
+    if (nowMs < due) return { watch, action: { kind: 'none', rule: 'its turn is over, and it has not said whether it is done', next: { what: 'ask it whether it is done', at: due } } };
     return { watch: { ...watch, doneNudgedAt: nowMs }, action: { kind: 'nudge', what: 'done', rule: 'its turn is over, and it never said so', evidence: `quiet for ${seconds(nowMs - since)}` } };
   }
   const due = Math.max(since, watch.doneNudgedAt) + policy.signalMs;
-  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it was asked whether it is done', next: due } };
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: 'it was asked whether it is done', next: { what: 'end it: no-signal', at: due } } };
   return end(watch, { reason: 'unsignalled', rule: 'asked whether it is done, it still did not say', evidence: `quiet for ${seconds(nowMs - since)}`, at: nowMs });
 }
 
@@ -97,9 +97,11 @@ function onSilence(policy: WatchPolicy, watch: Watch, look: Seen, since: number,
   const last = watch.nudgedAt.at(-1);
   const due = last === undefined ? since + patience : Math.max(last, watch.graceFrom) + policy.nudgeEveryMs;
   const evidence = `${look.agent.kind} (${look.agent.rule}), silent for ${seconds(nowMs - since)}`;
-  if (nowMs < due) return { watch, action: { kind: 'none', rule: last === undefined ? 'it works' : 'it was nudged', next: due } };
   // Nobody can speak to a program in print mode.
-  if (look.mode === 'headless' || watch.nudgedAt.length >= policy.nudges) return end(watch, { reason: 'stalled', rule: look.mode === 'headless' ? 'silent for too long' : `silent after ${watch.nudgedAt.length} nudges`, evidence, at: nowMs });
+  const spoken = look.mode === 'headless' || watch.nudgedAt.length >= policy.nudges;
+  const next = { what: spoken ? 'end it: stalled' : `nudge it, ${watch.nudgedAt.length + 1} of ${policy.nudges}`, at: due };
+  if (nowMs < due) return { watch, action: { kind: 'none', rule: last === undefined ? 'it works' : 'it was nudged', next } };
+  if (spoken) return end(watch, { reason: 'stalled', rule: look.mode === 'headless' ? 'silent for too long' : `silent after ${watch.nudgedAt.length} nudges`, evidence, at: nowMs });
   return { watch: { ...watch, nudgedAt: [...watch.nudgedAt, nowMs] }, action: { kind: 'nudge', what: 'go-on', rule: `silent for longer than ${seconds(patience)}`, evidence } };
 }
 

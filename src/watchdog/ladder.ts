@@ -147,7 +147,10 @@ async function say(ports: LadderPorts, one: Climber, listener: Listener, what: '
   } catch {
     // Its run directory has gone: so has the session.
   } finally {
+    const nowMs = ports.clock.wallMs();
     one.speaking = false;
-    one.absorbUntil = ports.clock.wallMs() + ABSORB_MS;
+    one.absorbUntil = nowMs + ABSORB_MS;
+    // It has its whole window from the moment that it can have read it.
+    one.watch = { ...one.watch, graceFrom: nowMs };
   }
 }

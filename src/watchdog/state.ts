@@ -47,12 +47,18 @@ export interface Watch {
   readonly said: Said | undefined;
 }
 
-/** A decision as it is told. Of one that lasts, `at` is its beginning, and `next` (wall clock, milliseconds) when something follows if nothing happens. */
+/** What follows, and when (wall clock, milliseconds), if nothing happens until then. */
+export interface Follows {
+  readonly what: string;
+  readonly at: number;
+}
+
+/** A decision as it is told. Of one that lasts, `at` is its beginning. */
 export interface Said {
   readonly action: WatchAction['kind'];
   readonly rule: string;
   readonly at: number;
-  readonly next: number | undefined;
+  readonly next: Follows | undefined;
 }
 
 /** One look at one attempt. `unseen`: the facts could not be had, which says nothing about it. */
@@ -95,6 +101,6 @@ export interface WatchPolicy {
 }
 
 export type WatchAction =
-  | { readonly kind: 'none'; readonly rule: string; readonly next: number | undefined }
+  | { readonly kind: 'none'; readonly rule: string; readonly next: Follows | undefined }
   | { readonly kind: 'nudge'; readonly what: 'done' | 'go-on'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'end'; readonly verdict: VerdictRecord; readonly rule: string; readonly evidence: string };

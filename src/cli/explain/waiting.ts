@@ -1,0 +1,54 @@
+import { basename } from 'node:path';
+import { parseWaiting } from '../../protocol/names.js';
+import { explainWaiting } from '../../queue/promote.js';
+import type { Located } from '../../queue/locate.js';
+import { pastAttempts } from '../../runs/run-dir.js';
+import { describeOutcome } from '../../runs/story.js';
+import { unreachable } from '../../lib/unreachable.js';
+import type { Context } from '../context.js';
+import { coolingWhy } from '../cooling.js';
+import { whyNothingIsClaimed } from '../hindrance.js';
+import { stateWord } from '../progress.js';
+import { decisionsOn } from './decisions.js';
+import type { Explanation, Fact } from './explanation.js';
+
+type Standing = Pick<Explanation, 'rule' | 'since' | 'next'>;
+
+/** A task that nobody works on: why it stands where it stands. */
+export async function explainStanding(context: Context, task: Located): Promise<Explanation> {
+  const { files, layout } = context;
+  const past = await pastAttempts(files, layout, task.id);
+  const evidence: Fact[] = past.slice(-3).map(({ record }) => ({ witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
+  return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: decisionsOn(context, { id: task.id }) };
+}
+
+async function standing(context: Context, task: Located): Promise<Standing> {
+  const { files, layout, clock } = context;
+  const since = await files.mtimeMs(task.file);
+  switch (task.state) {
+    case 'ready': {
+      const hindered = await whyNothingIsClaimed(context);
+      const ahead = (await files.list(layout.dir('ready'))).filter((name) => name < basename(task.file)).length;
+      return { rule: hindered ?? (ahead === 0 ? 'it is the next to be claimed; all snakes are busy' : `${ahead} stand before it`), since, next: hindered === undefined ? [{ what: 'the next free snake claims the first in line' }] : [] };
+    }
+    case 'waiting': {
+      const verdict = (await explainWaiting(files, layout, clock.wallMs())).get(task.id);
+      const due = parseWaiting(basename(task.file))?.dueAt;
+      return { rule: (await coolingWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due === 0 ? [] : [{ what: 'it stands in line again', at: due }] };
+    }
+    case 'held':
+      return { rule: 'a person holds it', since, next: [{ what: `snakepit release ${task.id}` }] };
+    case 'claimed':
+    case 'reaping':
+      return { rule: 'its worker is dead; what that left behind is being ended', since, next: [{ what: 'it goes back in line, or where its attempt had got to' }] };
+    case 'stuck':
+      return { rule: 'processes of its last attempt could not be shown gone; nothing may start in their place', since, next: [{ what: `end them, then: snakepit retry ${task.id}` }] };
+    case 'needs':
+      return { rule: 'it waits for a person', since, next: [{ what: `see: snakepit show ${task.id}` }] };
+    case 'done':
+    case 'failed':
+      return { rule: `it has ended; its story: snakepit show ${task.id}`, since, next: [] };
+    default:
+      return unreachable(task.state);
+  }
+}
