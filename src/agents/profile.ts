@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AGENT_STATES } from '../protocol/agent-state.js';
+import { ASK_POLICIES } from '../protocol/task.js';
 
 /*
  * What snakepit knows of one agent program. All of it is data: `profiles/<name>.yaml`, overridden key by key under `agents:`
@@ -99,7 +100,8 @@ const screenRule = z.strictObject({
 
 /**
  * A dialog that may come up: it replaces the prompt box. `pattern` is matched on the bottom lines, joined to one, without frames.
- * `answer`: the label of the safe choice, sought by its text, never by its place; none: it is left to a person.
+ * `answer`: the label of the safe choice, sought by its text, never by its place; none: it is left to a person. `cursor`: what marks the
+ * row that is chosen now; `next` moves it. `key`: chooses the labelled row at once, from wherever the cursor stands.
  */
 const dialog = z.strictObject({
   id: z.string(),
@@ -107,7 +109,7 @@ const dialog = z.strictObject({
   /** What must stand there besides, in whatever order. */
   also: z.array(regex).optional(),
   kind: z.enum(['trust', 'login', 'update', 'permission', 'question', 'limit', 'other']),
-  answer: z.strictObject({ label: regex, cursor: regex, next: z.string().default('Down'), submit: z.string().default('Enter') }).optional(),
+  answer: z.strictObject({ label: regex, cursor: regex, next: z.string().default('Down'), submit: z.string().default('Enter'), key: z.string().optional() }).optional(),
   reset: reset.optional(),
 });
 
@@ -188,8 +190,10 @@ export const profileSchema = z.strictObject({
   seed: z.array(z.strictObject({ file: z.string(), format: z.enum(['json', 'text']), content: z.unknown() })).default([]),
   /** Further accounts of the same program, tried in this order when one is cooling. `from`: variable of the session → variable of the surroundings. */
   accounts: z.array(z.strictObject({ name: z.string().regex(/^[a-z0-9-]+$/), from: z.record(z.string(), z.string()).default({}), env: z.record(z.string(), z.string()).default({}), carry: z.array(z.strictObject({ from: z.string(), to: z.string() })).default([]) })).default([]),
-  /** Whether it acts without asking. Unattended, whoever asks fails. */
+  /** Whether it acts without asking. */
   autonomous: z.boolean().default(true),
+  /** When it asks all the same: the attempt has failed, the task waits in needs/ for an answer, or the dialog's `answer` is chosen. */
+  ask: z.enum(ASK_POLICIES).default('park'),
   /** Logins that are copied from the person's own configuration, where they exist. */
   carry: z.array(z.strictObject({ from: z.string(), to: z.string() })).default([]),
   headless: mode.extend({ output: z.enum(['jsonl', 'json', 'text']), rules: z.array(lineRule).default([]) }).optional(),

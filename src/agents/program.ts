@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { err, ok, type Result } from '../lib/result.js';
+import type { Asked } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Chosen } from './choice.js';
 import type { AgentProfile } from './profile.js';
@@ -32,6 +33,9 @@ export interface ProgramParts {
   /** The program's session id: new, or the one to resume. */
   readonly session: string;
   readonly resumed: boolean;
+  /** What the task asked a person before; `answered`: the session that is resumed is the one that asked last. */
+  readonly asked?: readonly Asked[];
+  readonly answered?: boolean;
   readonly asRoot: boolean;
   readonly outerEnv: Readonly<Record<string, string | undefined>>;
   readonly hookScript: string;
@@ -65,7 +69,7 @@ export function buildProgram(parts: ProgramParts): Result<Program, string> {
   if (blocks !== undefined && !blocks.ok) return blocks;
   const values = placeholdersOf(parts, blocks?.value.interpreter ?? 'sh');
   const files = blocks === undefined
-    ? [{ name: PROGRAM_FILES.prompt, text: taskPrompt(mode, parts.resumed, spec.body) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
+    ? [{ name: PROGRAM_FILES.prompt, text: taskPrompt(mode, parts.resumed ? (parts.answered === true ? 'answered' : 'interrupted') : 'fresh', spec.body, parts.asked) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
     : [{ name: PROGRAM_FILES.script, text: blocks.value.script }];
   const holds = new Set<Condition>([parts.resumed ? 'resume' : 'fresh']);
   if (chosen.model !== undefined) holds.add('model');

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { showLines } from '../lib/text.js';
+import type { Asked } from '../protocol/records.js';
 
-export type PromptName = 'headless' | 'interactive' | 'resume' | 'nudge-done' | 'nudge-go-on';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');
@@ -8,5 +10,18 @@ export const promptText = (name: PromptName): string => readFileSync(new URL(`..
 /** Variables that a prompt names: each must be set in the session that reads it. */
 export const variablesIn = (text: string): string[] => [...new Set([...text.matchAll(/\$(SNAKEPIT_[A-Z_]+)/g)].map((match) => match[1] ?? ''))];
 
-/** What the agent reads: how it is to work, then the task in the person's own words. */
-export const taskPrompt = (mode: 'headless' | 'interactive', resumed: boolean, body: string): string => `${resumed ? promptText('resume') : ''}${promptText(mode)}\n${body.trim()}\n`;
+/** Why an attempt goes on with an earlier session: "fresh" does not, "interrupted" was ended from outside, "answered" asked a person. */
+export type Beginning = 'fresh' | 'interrupted' | 'answered';
+
+/** What the agent reads: how it is to work, what was asked and answered before, then the task in the person's own words. */
+export function taskPrompt(mode: 'headless' | 'interactive', beginning: Beginning, body: string, asked: readonly Asked[] = []): string {
+  // A session that goes on knows the earlier answers.
+  const told = beginning === 'answered' ? asked.slice(-1) : asked;
+  const opening = beginning === 'interrupted' ? promptText('resume') : beginning === 'answered' ? promptText('resume-answered') : '';
+  const answers = told.length === 0 ? '' : `${beginning === 'answered' ? '' : promptText('answered')}${told.map(askedText).join('')}`;
+  return `${opening}${answers}${promptText(mode)}\n${body.trim()}\n`;
+}
+
+const askedText = ({ question, answer }: Asked): string => `What was asked:\n${fenced(question)}The person's answer:\n${answer === undefined || answer === '' ? 'No words: read the task below, it may have been changed.\n' : fenced(answer)}\n`;
+
+const fenced = (text: string): string => `~~~~\n${showLines(text).replaceAll('~~~~', '~~~').trimEnd()}\n~~~~\n`;

@@ -14,6 +14,8 @@ export interface ContractParts {
   readonly root: string;
   readonly queue: string;
   readonly previousFailure: string;
+  /** What a person answered last; '' where nothing was asked. */
+  readonly answer?: string;
   readonly binDir: string;
   readonly inputs: Readonly<Record<string, string>>;
 }
@@ -58,5 +60,6 @@ export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, 
     SNAKEPIT_WORKSPACE: parts.workspace,
     SNAKEPIT_QUEUE: parts.queue,
     SNAKEPIT_PREVIOUS_FAILURE: parts.previousFailure,
+    SNAKEPIT_ANSWER: parts.answer ?? '',
   };
 }

@@ -44,7 +44,7 @@ export async function plan(ports: CleanupPorts, setting: CleanupSetting): Promis
 }
 
 /** What became of one planned reap. "gone": somebody else acted in the meantime, which is the protocol working. */
-export type Reaped = { readonly id: string; readonly kind: 'gone' } | { readonly id: string; readonly kind: 'ready' | 'waiting' | 'done' | 'failed' | 'stuck' | 'held' };
+export type Reaped = { readonly id: string; readonly kind: 'gone' } | { readonly id: string; readonly kind: 'ready' | 'waiting' | 'done' | 'failed' | 'stuck' | 'held' | 'needs' };
 
 export async function execute(ports: CleanupPorts, setting: CleanupSetting, planned: readonly PlannedReap[]): Promise<Reaped[]> {
   const reaped: Reaped[] = [];

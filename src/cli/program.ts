@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 const EXIT_HELP = `
-Exit codes: 0 well · 1 a task failed or was refused (wait) · 64 wrong usage · 65 bad or refused task · 66 no such task or pit · 69 something needed
+Exit codes: 0 well · 1 a task failed, was refused, or needs a person (wait) · 64 wrong usage · 65 bad or refused task · 66 no such task or pit · 69 something needed
 is missing · 70 a fault of ours · 75 busy, or no pit is running · 77 no permission · 78 bad configuration · 124 timed out`;
 
 function whole(text: string, low: number): number {
@@ -44,7 +44,7 @@ export function buildProgram(): Command {
     .option('--now', 'do not wait: end sessions, give their tasks back to the queue')
     .action(async (options: { now?: boolean }) => (await import('./commands/down.js')).down(dir(), options));
   json(program.command('status').description('pit, snakes and queue at a glance')).action(async (options: { json?: boolean }) => (await import('./commands/status.js')).status(dir(), options));
-  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, running, reaping, stuck, needs, done or failed (refused files among them)')).action(
+  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, running, reaping, stuck, needs (parked), done or failed (refused files among them)')).action(
     async (state: string | undefined, options: { json?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
   );
   json(program.command('show').description('all about one task').argument('<task>', 'its id, or the name of the dropped file')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
@@ -81,11 +81,15 @@ export function buildProgram(): Command {
       .argument('<task...>')
       .action(async (ids: string[]) => (await import('./commands/moves.js'))[name](dir(), ids));
   }
+  json(program.command('answer').description('answer a task that asks (see: needs), or let it go on as it stands after an edit in queue/needs/; it goes back in line at its place').argument('<task>').argument('[text...]', 'the answer, or - for standard input; none: the task\'s own text, edited or not, is the answer')).action(
+    async (name: string, words: string[], options: { json?: boolean }) => (await import('./commands/answer.js')).answer(dir(), name, words, options),
+  );
+  json(program.command('needs').description('tasks that ask a person, and what')).action(async (options: { json?: boolean }) => (await import('./commands/answer.js')).needs(dir(), options));
   program.command('pause').description('claim nothing more; what runs goes on').action(async () => (await import('./commands/pause.js')).pause(dir()));
   program.command('resume').description('claim again').action(async () => (await import('./commands/pause.js')).resume(dir()));
   program
     .command('wait')
-    .description('wait until tasks (default: all) have ended; exit code 1 when one failed or was refused meanwhile')
+    .description('wait until tasks (default: all) have ended, or all that is left needs a person; exit code 1 then, and when one failed or was refused meanwhile')
     .argument('[task...]', 'ids, or names of dropped files')
     .option('--timeout <duration>', 'give up after this long, such as 90s')
     .option('--quiet', 'no progress line')

@@ -4,6 +4,7 @@ import type { Layout } from '../protocol/layout.js';
 import { idFromFileName } from '../protocol/task-id.js';
 import { countStates } from '../queue/directory-store.js';
 import { listState } from '../queue/locate.js';
+import { explainWaiting } from '../queue/promote.js';
 import { countRefusals, type Refusal } from '../queue/refusals.js';
 import { isDropName } from '../queue/settled.js';
 import type { Context } from './context.js';
@@ -15,15 +16,17 @@ export interface Progress {
   readonly open: number;
   readonly failed: readonly string[];
   readonly line: string;
-  /** Open, but only a person can move them. */
+  /** Open, but only a person can move them; those that wait for such a task are among them. */
   readonly parked: number;
+  /** Those of them that ask something. */
+  readonly asking: readonly string[];
   /** Tasks were named, and these are what was refused of them. */
   readonly named: boolean;
   readonly refused: readonly Refusal[];
 }
 
-/** The state as a person is told it: a claimed task is running. */
-export const stateWord = (state: string): string => (state === 'claimed' ? 'running' : state);
+/** The state as a person is told it: a claimed task is running, one in needs/ is parked. */
+export const stateWord = (state: string): string => (state === 'claimed' ? 'running' : state === 'needs' ? 'parked' : state);
 
 export async function progressOf(context: Context, names: readonly string[], memory: Map<string, Refusal>): Promise<Progress> {
   const states: { id: string; state: string }[] = [];
@@ -44,11 +47,13 @@ export async function progressOf(context: Context, names: readonly string[], mem
     if (refusal !== undefined) refused.add(refusal);
     states.push(found.kind === 'task' ? { id: found.task.id, state: found.task.state } : { id: name, state: 'refused' });
   }
+  const behind = states.some((one) => one.state === 'waiting') ? await waitingForPerson(context) : new Set<string>();
   const inState = (...wanted: string[]): string[] => states.filter((one) => wanted.includes(one.state)).map((one) => one.id);
   return {
     open: states.length - inState('done', 'failed', 'refused').length,
     failed: inState('failed'),
-    parked: inState('held', 'stuck', 'needs').length,
+    parked: inState('held', 'stuck', 'needs').length + inState('waiting').filter((id) => behind.has(id)).length,
+    asking: inState('needs'),
     line: states.map((one) => `${one.id} ${stateWord(one.state)}`).join('  '),
     named: true,
     refused: [...refused],
@@ -64,19 +69,28 @@ export async function listDrops(files: Files, layout: Layout): Promise<string[]>
   return drops;
 }
 
-export async function progressOfAll({ files, layout }: Context): Promise<Progress> {
+export async function progressOfAll(context: Context): Promise<Progress> {
+  const { files, layout } = context;
   const counts = await countStates(files, layout);
   const dropped = (await listDrops(files, layout)).length;
   const refused = await countRefusals(files, layout);
   const names = (await listState(files, layout, 'claimed')).map((task) => task.id).sort();
-  const parked = counts.held + counts.stuck + counts.needs;
+  const halted = counts.held + counts.stuck + counts.needs;
+  const parked = halted + (halted > 0 && counts.waiting > 0 ? (await waitingForPerson(context)).size : 0);
   const shown = names.length === 0 ? '' : `: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`;
   return {
-    open: dropped + counts.ready + counts.waiting + counts.claimed + counts.reaping + parked,
+    open: dropped + counts.ready + counts.waiting + counts.claimed + counts.reaping + halted,
     failed: (await listState(files, layout, 'failed')).map((task) => task.id),
     parked,
-    line: `ready ${counts.ready + dropped}  waiting ${counts.waiting}  done ${counts.done}  failed ${counts.failed}${refused === 0 ? '' : `  refused ${refused}`}  running ${counts.claimed}${shown}`,
+    asking: (await listState(files, layout, 'needs')).map((task) => task.id),
+    line: `ready ${counts.ready + dropped}  waiting ${counts.waiting}  done ${counts.done}  failed ${counts.failed}${refused === 0 ? '' : `  refused ${refused}`}${counts.needs === 0 ? '' : `  parked ${counts.needs}`}  running ${counts.claimed}${shown}`,
     named: false,
     refused: [],
   };
+}
+
+/** Waiting tasks that cannot go before a person has moved another one, however long they wait. */
+async function waitingForPerson({ files, layout, clock }: Context): Promise<Set<string>> {
+  const verdicts = await explainWaiting(files, layout, clock.wallMs());
+  return new Set([...verdicts].flatMap(([id, verdict]) => (verdict.kind === 'not-yet' && (verdict.halted?.length ?? 0) > 0 ? [id] : [])));
 }

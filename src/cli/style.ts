@@ -8,7 +8,7 @@ export function paint(format: Format, text: string): string {
   return wanted ? styleText(format, text, { validateStream: false }) : text;
 }
 
-const STATE_FORMAT: Readonly<Record<string, Format>> = { done: 'green', failed: 'red', refused: 'red', stuck: 'red', claimed: 'cyan', running: 'cyan', reaping: 'yellow', waiting: 'yellow', held: 'magenta', needs: 'magenta', ready: 'blue' };
+const STATE_FORMAT: Readonly<Record<string, Format>> = { done: 'green', failed: 'red', refused: 'red', stuck: 'red', claimed: 'cyan', running: 'cyan', reaping: 'yellow', waiting: 'yellow', held: 'magenta', needs: 'magenta', parked: 'magenta', ready: 'blue' };
 
 export const paintState = (state: string, text: string = state): string => paint(STATE_FORMAT[state] ?? 'white', text);
 

@@ -7,6 +7,7 @@ export interface Config {
   readonly attempts: number;
   readonly losses: number;
   readonly deferrals: number;
+  readonly asks: number;
   readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
   readonly settleMs: number;
   readonly maxTaskBytes: number;

@@ -118,6 +118,7 @@ function toConfig(file: ConfigFile): Config {
     attempts: file.attempts,
     losses: file.losses,
     deferrals: file.deferrals,
+    asks: file.asks,
     backoff: { firstMs: ms(file.backoff.first), factor: file.backoff.factor, maxMs: ms(file.backoff.max) },
     settleMs: ms(file.settle),
     maxTaskBytes: file['max-task-bytes'],

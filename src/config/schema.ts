@@ -19,6 +19,7 @@ export const configSchema = z.strictObject({
   attempts: count(3, 1, 100, 'Failures of its own that end a task in failed/.'),
   losses: count(5, 1, 100, 'Vanished workers or sessions that end a task in failed/: more than that is poison, not bad luck.'),
   deferrals: count(100, 1, 10_000, 'Provider limits and drains that end a task in failed/: a day of waiting out limits is far below it.'),
+  asks: count(10, 0, 1000, 'How often one task may ask a person and wait in needs/; then it fails. 0: never.'),
   backoff: z
     .strictObject({
       first: duration('10s', 'Wait after the first failure.'),

@@ -18,6 +18,8 @@ export type PitEvent =
   | { readonly kind: 'task-requeued'; readonly id: string; readonly marker: string; readonly why: string; readonly waitMs: number }
   | { readonly kind: 'task-done'; readonly id: string; readonly marker: string; readonly attempt: number }
   | { readonly kind: 'task-failed'; readonly id: string; readonly marker: string; readonly attempt: number; readonly why: string }
+  | { readonly kind: 'task-parked'; readonly id: string; readonly marker: string; readonly attempt: number; readonly why: string }
+  | { readonly kind: 'task-answered'; readonly id: string; readonly answer: string }
   | { readonly kind: 'claim-lost'; readonly id: string; readonly marker: string }
   | { readonly kind: 'claim-reaped'; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'task-stuck'; readonly id: string; readonly marker: string; readonly evidence: string }
@@ -25,6 +27,8 @@ export type PitEvent =
   | { readonly kind: 'queue-paused' | 'queue-resumed' }
   | { readonly kind: 'nudge-decided'; readonly id: string; readonly marker: string; readonly what: 'done' | 'go-on'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'session-judged'; readonly id: string; readonly marker: string; readonly reason: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'asked'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'allowed'; readonly id: string; readonly marker: string; readonly dialog: string; readonly label: string; readonly result: 'gone' | 'standing' | 'refused'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly evidence: string }
   | { readonly kind: 'agent-state'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }

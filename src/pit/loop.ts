@@ -7,6 +7,7 @@ import { unreachable } from '../lib/unreachable.js';
 import { countStates, type CountMemory } from '../queue/directory-store.js';
 import { takeInDrops, type DropMemory } from '../queue/drops.js';
 import { promoteWaiting, type NeedsMemory } from '../queue/promote.js';
+import { putAwayQuestions } from '../queue/stray-stories.js';
 import { publishMissingStories } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { applySupervise } from './apply.js';
@@ -82,7 +83,7 @@ async function readDesired({ files, events }: PitPorts, { layout }: PitSetting, 
 /** Promotions are looked for when something ended or arrived, when a time may have come, and at each rescan. */
 async function promote(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, rescanMs: number): Promise<boolean> {
   const { files, clock } = ports;
-  const times = await Promise.all([layout.dir('waiting'), layout.dir('done'), layout.dir('failed')].map((dir) => files.mtimeMs(dir)));
+  const times = await Promise.all([layout.dir('waiting'), layout.dir('done'), layout.dir('failed'), layout.dir('needs')].map((dir) => files.mtimeMs(dir)));
   const dueBy = printDue(clock.wallMs());
   const due = (await files.list(layout.dir('waiting'))).some((name) => name < dueBy && !name.startsWith('000000000_'));
   const key = times.join(' ');
@@ -92,6 +93,7 @@ async function promote(ports: PitPorts, { layout }: PitSetting, memory: PitMemor
   const never = await promoteWaiting(ports, layout, memory.needs);
   for (const one of never) await endDependent(ports, layout, one.id, one.why);
   await publishMissingStories(files, layout);
+  await putAwayQuestions(files, layout, clock.wallMs());
   return never.length > 0;
 }
 

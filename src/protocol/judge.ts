@@ -2,6 +2,7 @@ import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from './agent-state.js';
 import type { Counters } from './names.js';
 import type { ExitRecord, ResultRecord, StopReason, VerifyRun } from './records.js';
+import type { AskPolicy } from './task.js';
 
 /** Everything that decides how an attempt ended. Facts only: files, exit records, commands that we ran. */
 export interface AttemptFacts {
@@ -17,6 +18,10 @@ export interface AttemptFacts {
   readonly answer?: string | undefined;
   /** An interactive session does not count as done until it says so. */
   readonly mustSignal?: boolean;
+  /** When it asks a person; undefined: it has failed. */
+  readonly ask?: AskPolicy | undefined;
+  /** How often the task has asked before. */
+  readonly asked?: number | undefined;
 }
 
 export type FailureReason =
@@ -27,6 +32,9 @@ export type FailureReason =
 /** Limits of the provider, not of the task: no attempt is spent on them. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed';
 
+/** What a parked task waits for a person with; further kinds may come. */
+export type ParkReason = 'permission' | 'dialog' | 'question';
+
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =
   | { readonly kind: 'done'; readonly message: string }
@@ -34,7 +42,9 @@ export type Outcome =
   | { readonly kind: 'lost'; readonly detail: string }
   | { readonly kind: 'released'; readonly detail: string }
   /** `resetAt`: wall clock, milliseconds, where the program gave it. */
-  | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined };
+  | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined }
+  /** It waits in needs/ for a person. `nth`: how often the task has asked, this time included. */
+  | { readonly kind: 'parked'; readonly reason: ParkReason; readonly detail: string; readonly nth: number };
 
 /**
  * The judge: facts → outcome. Total, pure. Precedence: our own reason for ending the session; then the exit record, whose
@@ -45,7 +55,8 @@ export type Outcome =
 export function judge(facts: AttemptFacts): Outcome {
   const outcome = verdict(facts);
   const cut = facts.stop === undefined && facts.exit?.hungUp === true && facts.result === undefined;
-  return cut && outcome.kind === 'failed' && outcome.reason !== 'verify-failed' ? { kind: 'lost', detail: 'its terminal was hung up: the tmux server or its session there was killed' } : outcome;
+  const endedByThat = outcome.kind === 'parked' || (outcome.kind === 'failed' && outcome.reason !== 'verify-failed');
+  return cut && endedByThat ? { kind: 'lost', detail: 'its terminal was hung up: the tmux server or its session there was killed' } : outcome;
 }
 
 function verdict(facts: AttemptFacts): Outcome {
@@ -71,10 +82,12 @@ function verdict(facts: AttemptFacts): Outcome {
 }
 
 /** What the program's records say, where that decides: undefined for one that ended its turn well, or says nothing. */
-function afterAgent({ agent, exit }: AttemptFacts): Outcome | undefined {
+function afterAgent({ agent, exit, result, ask, asked }: AttemptFacts): Outcome | undefined {
   if (agent === undefined) return undefined;
   const detail = `${agent.rule}: ${agent.evidence}`.slice(0, 600);
   const failed = (reason: FailureReason): Outcome => ({ kind: 'failed', reason, detail, final: false });
+  // Whoever said how it ended has nothing to ask.
+  const asks = (reason: ParkReason): Outcome => (ask === undefined || ask === 'fail' || result !== undefined ? failed('blocked') : { kind: 'parked', reason, detail, nth: (asked ?? 0) + 1 });
   switch (agent.kind) {
     case 'usage-limited':
     case 'rate-limited':
@@ -85,9 +98,11 @@ function afterAgent({ agent, exit }: AttemptFacts): Outcome | undefined {
     case 'context-exhausted':
       return failed('context-exhausted');
     case 'blocked-on-permission':
+      return asks('permission');
     case 'blocked-on-dialog':
+      return asks('dialog');
     case 'waiting-for-input':
-      return failed('blocked');
+      return asks('question');
     case 'errored':
     case 'retrying':
       return failed('agent-error');
@@ -123,6 +138,8 @@ export interface RetryPolicy {
   readonly attempts: number;
   readonly losses: number;
   readonly deferrals: number;
+  /** How often a task may ask a person. */
+  readonly asks: number;
   readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
 }
 
@@ -130,7 +147,8 @@ export interface RetryPolicy {
 export type Next =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly counters: Counters; readonly why: string }
-  | { readonly kind: 'again'; readonly counters: Counters; readonly waitMs: number; readonly why: string };
+  | { readonly kind: 'again'; readonly counters: Counters; readonly waitMs: number; readonly why: string }
+  | { readonly kind: 'parked'; readonly counters: Counters; readonly why: string };
 
 /** Outcome and counters → next place. Every outcome but "done" moves exactly one counter, so counts always bring a task to an end. */
 export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: Outcome): Next {
@@ -156,6 +174,11 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
       if (next.deferrals >= policy.deferrals) return { kind: 'failed', counters: next, why: `deferred-too-often: ${next.deferrals} times; ${why}` };
       // How long is the breaker's business: it is asked before the next attempt, which may be another agent's.
       return { kind: 'again', counters: next, waitMs: 0, why };
+    }
+    case 'parked': {
+      const next = { ...counters, deferrals: counters.deferrals + 1 };
+      const why = `${outcome.reason}: ${outcome.detail}`;
+      return outcome.nth > policy.asks ? { kind: 'failed', counters: next, why: `asked-too-often: ${outcome.nth} times; ${why}` } : { kind: 'parked', counters: next, why };
     }
     default:
       return unreachable(outcome);

@@ -4,6 +4,7 @@ import type { ProcessIdentity } from '../lib/processes.js';
  * File names under queue/. One rename is one transition, so the name carries all that must change with it:
  *
  *   ready/ held/   50-0mi8f2k3q~fix-login~0.0.0.md                                   place ~ id ~ failures.losses.deferrals
+ *   needs/         50-0mi8f2k3q~fix-login~0.0.1.md                                   the same; the question beside it is <id>.question.md
  *   waiting/       0mi8f9xyz_50-0mi8f2k3q~fix-login~1.0.0.md                          due time before the place
  *   claimed/       50-0mi8f2k3q~fix-login~0.0.0~k3j…~s1~812-99120-6fd0c2e1.md         + nonce ~ snake ~ owner
  *   reaping/       <claimed>~r930-99888-6fd0c2e1.md                                   + the reaper's identity
@@ -19,7 +20,7 @@ export interface Place {
   readonly arrivedAt: number;
 }
 
-/** Failures are the task's own; losses are workers that vanished under it; deferrals cost nothing (a drain, a limit). */
+/** Failures are the task's own; losses are workers that vanished under it; deferrals cost nothing (a drain, a limit, a question). */
 export interface Counters {
   readonly failures: number;
   readonly losses: number;

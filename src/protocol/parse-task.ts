@@ -6,7 +6,7 @@ import { nearest } from '../lib/text.js';
 import { titleOf, warnOfText } from './body.js';
 import { decodeTask, prescanHead, splitTask, type TaskFault } from './front-matter.js';
 import { isTaskId } from './names.js';
-import { PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
+import { ASK_POLICIES, PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
 
 export interface ParsedTask {
   readonly spec: TaskSpec;
@@ -86,6 +86,12 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.mode = value;
     return undefined;
   },
+  ask: (draft, value) => {
+    const policy = ASK_POLICIES.find((one) => one === value);
+    if (policy === undefined) return wrong('ask: is unknown', 'use park (it waits for your answer), allow (the safe answer is given) or fail');
+    draft.ask = policy;
+    return undefined;
+  },
   verify: (draft, value) => {
     const list = words(value);
     if (list === undefined) return wrong('verify: is not a command or a list of commands', 'write verify: [npm test]');
@@ -137,7 +143,7 @@ export async function parseTask(bytes: Uint8Array): Promise<Result<ParsedTask, T
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, mode: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
+    attempts: undefined, workspace: undefined, mode: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
   };
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine);
   if (!read.ok) return read;

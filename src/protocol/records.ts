@@ -1,5 +1,6 @@
 import type { AgentState } from './agent-state.js';
 import type { ProcessIdentity } from '../lib/processes.js';
+import type { AskPolicy } from './task.js';
 import type { TokenRecord } from './tokens.js';
 
 /** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
@@ -42,6 +43,33 @@ export interface AttemptRecord {
   readonly home: string;
   readonly session: string;
   readonly resumed: boolean;
+  /** What becomes of it when it asks a person; older records have none, which is "fail". */
+  readonly ask?: AskPolicy;
+  /** How often the task has asked before, since its counters began. */
+  readonly asksBefore?: number;
+}
+
+/** One question of a task to a person; no `answer`: it was put back in line without words, perhaps with its text changed. */
+export interface Asked {
+  readonly question: string;
+  readonly answer: string | undefined;
+}
+
+/** What a full-screen session asks, as the pit saw it; written before its state is, and before anything is pressed. */
+export interface AskRecord {
+  readonly v: 1;
+  /** The state and the rule that say so; the rule is the dialog's id in the profile where one is on the screen. */
+  readonly state: AgentState;
+  /** The lower part of the screen, row by row, as it stood then. */
+  readonly screen: string;
+  /** Wall clock, milliseconds, of the last change of this record. */
+  readonly at: number;
+  /** Presses at this dialog, oldest first: decided, and perhaps not done. */
+  readonly presses: readonly { readonly at: number; readonly label: string }[];
+  /** Dialogs of this session at which something was pressed. */
+  readonly answered: number;
+  /** Why nothing more is pressed: the question is a person's. */
+  readonly left: { readonly rule: string; readonly evidence: string } | undefined;
 }
 
 /** What a session's program was seen to be in, by whoever looked last: its snake at the end, the pit while it runs. */
@@ -122,6 +150,8 @@ export const RUN_FILES = {
   agentEnd: 'agent-end.json',
   watch: 'watch.json',
   verdict: 'verdict.json',
+  ask: 'ask.json',
+  answer: 'answer.md',
   stderr: 'stderr.log',
   started: 'started',
   session: 'session',

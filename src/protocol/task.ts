@@ -1,3 +1,11 @@
+export const ASK_POLICIES = ['fail', 'park', 'allow'] as const;
+
+/**
+ * What becomes of a session that asks a person. "fail": the attempt has failed; "park": the task lies in needs/ until somebody answers;
+ * "allow": the pit chooses the answer that the profile calls safe, and parks what has none.
+ */
+export type AskPolicy = (typeof ASK_POLICIES)[number];
+
 /** How a task is worked, as its file says. Fields that the file leaves out are undefined: the configuration decides then. */
 export interface TaskSpec {
   readonly id: string | undefined;
@@ -16,6 +24,8 @@ export interface TaskSpec {
   readonly workspace: 'scratch' | 'repo' | undefined;
   /** Print mode or the full-screen program; undefined: as the agent's profile says. */
   readonly mode: 'headless' | 'interactive' | undefined;
+  /** When its session asks a person; undefined: as the agent's profile says. */
+  readonly ask: AskPolicy | undefined;
   readonly verify: readonly string[];
   readonly run: string | undefined;
   /** Files read in place, handed on as SNAKEPIT_INPUT_<NAME>. */

@@ -143,6 +143,7 @@ export async function destinationPath(files: Files, layout: Layout, name: ClaimN
   switch (to.kind) {
     case 'ready':
     case 'held':
+    case 'needs':
       return join(layout.dir(to.kind), printReady({ ...name, counters: to.counters }));
     case 'stuck':
       return join(layout.dir('stuck'), printStuck(name));

@@ -38,8 +38,8 @@ export async function checkTask(bytes: Uint8Array, maxBytes: number): Promise<Re
 export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string): Promise<Result<Placement, TaskFault>> {
   const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
   const line = task.spec.id === undefined ? 1 : 2;
-  // `x.result` would settle as done/x.result.md, which is where the story of `x` goes.
-  if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories and refused files`, fix: 'give it another id, one that does not end in .result' });
+  // `x.result` would settle as done/x.result.md, which is where the story of `x` goes; questions have such names too.
+  if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories, questions and refused files`, fix: 'give it another id, one that does not end in .result or .question' });
   const taken = await whereTaken(ports.files, layout, round, placement.id, from);
   if (taken === undefined) return ok(placement);
   const again = taken === 'failed' ? `to try that one again: snakepit retry ${placement.id}; else ` : taken === 'done' ? `to run that one again: snakepit rerun ${placement.id}; else ` : '';

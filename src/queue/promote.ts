@@ -47,7 +47,7 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
 }
 
 /** Every waiting task with the reason why it waits; with `known`, also which needed ids exist nowhere. */
-export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number, known?: ReadonlySet<string>): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
+export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number, known?: Parameters<typeof judgeWaiting>[3]): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
   const waiting = await readWaiting(files, layout, memory);
   const needed = new Set(waiting.flatMap((task) => task.after));
   const done = new Set<string>();
@@ -60,9 +60,11 @@ export async function judgeAllWaiting(files: Files, layout: Layout, memory: Need
   return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs, known) };
 }
 
-/** For a person: each waiting task's reason, ids that exist nowhere among them named as such. */
+/** For a person: each waiting task's reason; ids that exist nowhere, and tasks that only a person can move, are named as such. */
 export async function explainWaiting(files: Files, layout: Layout, nowMs: number): Promise<Map<string, WaitVerdict>> {
-  return (await judgeAllWaiting(files, layout, new Map(), nowMs, new Set((await idsOnTheWay(files, layout)).keys()))).verdicts;
+  const ids = await idsOnTheWay(files, layout);
+  const halted = new Set([...ids].flatMap(([id, state]) => (state === 'needs' || state === 'held' || state === 'stuck' ? [id] : [])));
+  return (await judgeAllWaiting(files, layout, new Map(), nowMs, { ids: new Set(ids.keys()), halted })).verdicts;
 }
 
 /**

@@ -19,7 +19,7 @@ const LINK_PATIENCE_MS = 60_000;
 /** Names that are never a task: hidden files, editors' and copy tools' droppings, anything but markdown. */
 export function isDropName(name: Buffer): boolean {
   const text = name.toString('latin1');
-  return /\.(md|markdown)$/i.test(text) && !/^(\.|#|~)/.test(text) && !text.endsWith('.result.md');
+  return /\.(md|markdown)$/i.test(text) && !/^(\.|#|~)/.test(text) && !text.endsWith('.result.md') && !text.endsWith('.question.md');
 }
 
 /**

@@ -18,6 +18,8 @@ export type Destination =
   | { readonly kind: 'ready'; readonly counters: Counters }
   | { readonly kind: 'waiting'; readonly counters: Counters; readonly dueAt: number }
   | { readonly kind: 'held'; readonly counters: Counters }
+  /** It waits for a person's answer. */
+  | { readonly kind: 'needs'; readonly counters: Counters }
   /** Its processes cannot be shown gone: a person decides. */
   | { readonly kind: 'stuck' };
 
@@ -53,6 +55,8 @@ export function destinationOf(next: Next, nowMs: number): Destination {
       return { kind: next.kind };
     case 'again':
       return next.waitMs > 0 ? { kind: 'waiting', counters: next.counters, dueAt: nowMs + next.waitMs } : { kind: 'ready', counters: next.counters };
+    case 'parked':
+      return { kind: 'needs', counters: next.counters };
     default:
       return unreachable(next);
   }

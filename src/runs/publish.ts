@@ -5,6 +5,7 @@ import { tailLines } from '../lib/text.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
+import { publishMissingQuestions, publishQuestion } from './question.js';
 import { pastAttempts, readAgent, type OutcomeRecord } from './run-dir.js';
 import { storyText, type StoryParts } from './story.js';
 
@@ -49,17 +50,21 @@ export async function publishStory(files: Files, layout: Layout, state: 'done' |
   await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, state, id, why));
 }
 
-/** What follows the commit: the story, where the task has ended, and the event. */
+/** What follows the commit: the story, where the task has ended, or the question, where it asks, and the event. */
 export async function tellSettled(files: Files, events: EventSink, layout: Layout, id: string, record: OutcomeRecord): Promise<void> {
   const { marker, attempt, next } = record;
   if (next.kind === 'again') return events.emit({ kind: 'task-requeued', id, marker, why: next.why, waitMs: next.waitMs });
+  if (next.kind === 'parked') {
+    await publishQuestion(files, layout, id);
+    return events.emit({ kind: 'task-parked', id, marker, attempt, why: next.why });
+  }
   await publishStory(files, layout, next.kind, id);
   return events.emit(next.kind === 'done' ? { kind: 'task-done', id, marker, attempt } : { kind: 'task-failed', id, marker, attempt, why: next.why });
 }
 
-/** Writes the stories that a crash right after a commit left out; returns for which tasks. */
+/** Writes the stories and the questions that a crash right after a commit left out; returns for which tasks. */
 export async function publishMissingStories(files: Files, layout: Layout): Promise<string[]> {
-  const mended: string[] = [];
+  const mended = await publishMissingQuestions(files, layout);
   for (const state of ['done', 'failed'] as const) {
     const names = await files.list(layout.dir(state));
     const stories = new Set(names.filter((name) => name.endsWith('.result.md')));

@@ -48,9 +48,12 @@ export async function writeOutcome(files: Files, dir: string, record: OutcomeRec
   await files.write(join(dir, RUN_FILES.outcome), `${JSON.stringify(record)}\n`);
 }
 
+/** Attempts of a task that have ended. */
+export type PastAttempt = { readonly dir: string; readonly record: OutcomeRecord };
+
 /** All attempts of a task that have ended, oldest first. */
-export async function pastAttempts(files: Files, layout: Layout, id: string): Promise<{ dir: string; record: OutcomeRecord }[]> {
-  const found: { dir: string; record: OutcomeRecord }[] = [];
+export async function pastAttempts(files: Files, layout: Layout, id: string): Promise<PastAttempt[]> {
+  const found: PastAttempt[] = [];
   for (const name of await files.list(join(layout.runs, id))) {
     if (!/^\d{3,}-[0-9a-z]{10}$/.test(name)) continue;
     const dir = join(layout.runs, id, name);
@@ -58,4 +61,18 @@ export async function pastAttempts(files: Files, layout: Layout, id: string): Pr
     if (record !== undefined) found.push({ dir, record });
   }
   return found.sort((a, b) => a.record.endedAt - b.record.endedAt || a.record.attempt - b.record.attempt);
+}
+
+/** Of these, the ones since the counters last began at nought and before attempt `upTo`: numbers go up within such a life. One that ended in stuck/ bears the number of the next. */
+export function sameLife(attempts: readonly PastAttempt[], upTo: number): PastAttempt[] {
+  const life: PastAttempt[] = [];
+  let bound = upTo;
+  for (const one of attempts.toReversed()) {
+    const { attempt } = one.record;
+    if (attempt >= bound && life.length > 0) break;
+    if (attempt >= bound) continue;
+    life.unshift(one);
+    bound = attempt;
+  }
+  return life;
 }

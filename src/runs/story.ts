@@ -86,6 +86,8 @@ export function describeOutcome(outcome: Outcome): string {
       return `released: ${outcome.detail}`;
     case 'deferred':
       return `deferred (${outcome.reason}): ${outcome.detail}`;
+    case 'parked':
+      return `asked a person (${outcome.reason}): ${outcome.detail}`;
     default:
       return unreachable(outcome);
   }
@@ -102,6 +104,7 @@ function advice(outcome: Outcome | undefined, id: string): string {
   const retry = `\`snakepit retry ${id}\``;
   if (outcome?.kind === 'deferred') return `the provider's limits: look at \`snakepit agents\`, give the task another agent as well (agent: [one, two]), then ${retry}`;
   if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
+  if (outcome?.kind === 'parked') return `it asked a person ${outcome.nth} times: say in the task what it is to do, or allow more with asks: in snakepit.yaml, then ${retry}`;
   if (outcome?.kind !== 'failed') return `mend what it needs, then ${retry}`;
   switch (outcome.reason) {
     case 'timeout':
@@ -123,7 +126,7 @@ function advice(outcome: Outcome | undefined, id: string): string {
     case 'no-signal':
       return `look at what it did (\`snakepit logs ${id}\`); if the work is good it only forgot \`snakepit done\`: ${retry}, or say in the task when it is done`;
     case 'blocked':
-      return `it asked a person for something: allow it beforehand (autonomous: true for this agent, or in the program's own settings), or say in the task what to answer, then ${retry}`;
+      return `it asked a person for something: have it wait for your answer (ask: park), allow it beforehand (autonomous: true for this agent, or in the program's own settings), or say in the task what to answer, then ${retry}`;
     case 'context-exhausted':
       return `the task is too large for one session: split it, then ${retry}`;
     case 'agent-error':

@@ -16,5 +16,5 @@ export async function readSpec(files: Files, runDir: string): Promise<TaskSpec |
 
 /** The limits that hold for a task: its own, else the configuration's. */
 export function retryPolicy(config: Config, spec: TaskSpec | undefined): RetryPolicy {
-  return { attempts: spec?.attempts ?? config.attempts, losses: config.losses, deferrals: config.deferrals, backoff: config.backoff };
+  return { attempts: spec?.attempts ?? config.attempts, losses: config.losses, deferrals: config.deferrals, asks: config.asks, backoff: config.backoff };
 }

@@ -33,7 +33,7 @@ export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMem
 
 function factsOf(view: AttemptView): AttemptFacts {
   return {
-    stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0,
+    stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0, ask: view.attempt?.ask, asked: view.attempt?.asksBefore,
     agent: view.agent?.state, answer: view.agent?.answer, mustSignal: view.attempt?.mode === 'interactive',
   };
 }

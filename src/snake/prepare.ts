@@ -13,7 +13,8 @@ import { RUN_FILES, type AttemptRecord } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import { dueTime } from '../queue/place.js';
 import type { Claim } from '../queue/store.js';
-import { pastAttempts, runDirOf } from '../runs/run-dir.js';
+import { askedBefore, type AskedBefore } from '../runs/answers.js';
+import { pastAttempts, readAttempt, runDirOf } from '../runs/run-dir.js';
 import { describeOutcome } from '../runs/story.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
@@ -55,9 +56,10 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
 
   const dir = runDirOf(layout, name);
   await countPast(ports, setting, claim);
-  const attempt = await attemptRecord(ports, setting, claim, spec, chosen);
+  const before = await askedBefore(files, layout, name.id, attemptOf(name.counters));
+  const attempt = await attemptRecord(ports, setting, claim, spec, chosen, before);
   const parts: ProgramParts = {
-    chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed,
+    chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed, asked: before.asked, answered: before.justNow !== undefined,
     asRoot: setting.asRoot, outerEnv: setting.outerEnv, hookScript: hookScript(),
   };
   const program = buildProgram(parts);
@@ -83,13 +85,16 @@ async function allDone({ files }: SnakePorts, { layout }: SnakeSetting, after: r
   return true;
 }
 
-async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, chosen: Chosen): Promise<AttemptRecord> {
+async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, chosen: Chosen, { asked, justNow }: AskedBefore): Promise<AttemptRecord> {
   const { files, clock, processes } = ports;
   const dir = runDirOf(layout, claim.name);
   const inRepo = (spec.workspace ?? config.workspace) === 'repo';
   const { agent, account } = chosen;
   const mode = spec.mode ?? agent.mode;
   const resumable = await interrupted(files, layout, claim.name.id, agent, account.key, mode);
+  // Whoever asked is answered where it worked, also where its session cannot be gone on with.
+  const before = justNow === undefined ? undefined : await readAttempt(files, justNow.dir);
+  const kept = before?.privateWorkspace === true && (await files.exists(before.workspace)) ? before.workspace : undefined;
   return {
     marker: claim.marker,
     agent: printChoice(chosen),
@@ -98,7 +103,7 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
     startedMonoMs: clock.monoMs(),
     boot: processes.boot(),
     timeoutMs: spec.timeoutMs ?? config.timeoutMs,
-    workspace: inRepo ? layout.root : (resumable?.workspace ?? join(dir, 'work')),
+    workspace: inRepo ? layout.root : (resumable?.workspace ?? kept ?? join(dir, 'work')),
     privateWorkspace: !inRepo,
     profile: agent.name,
     mode,
@@ -106,6 +111,8 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
     home: join(layout.homes, claim.name.id, account.name === undefined ? agent.name : `${agent.name}.${account.name}`),
     session: resumable?.session ?? newSession(),
     resumed: resumable !== undefined,
+    ask: spec.ask ?? agent.ask,
+    asksBefore: asked.length,
   };
 }
 
@@ -113,6 +120,7 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
 export async function contractEnv({ files }: SnakePorts, { layout, config, owner, pitId, outerEnv }: SnakeSetting, claim: Claim, attempt: AttemptRecord, spec: TaskSpec): Promise<Record<string, string>> {
   const dir = runDirOf(layout, claim.name);
   const before = (await pastAttempts(files, layout, claim.name.id)).at(-1)?.record;
+  const { asked } = await askedBefore(files, layout, claim.name.id, attemptOf(claim.name.counters));
   return sessionEnv(outerEnv, config.env, {
     taskId: claim.name.id,
     taskFile: join(dir, RUN_FILES.task),
@@ -126,7 +134,8 @@ export async function contractEnv({ files }: SnakePorts, { layout, config, owner
     workspace: attempt.workspace,
     root: layout.root,
     queue: layout.queue,
-    previousFailure: before === undefined || before.outcome.kind === 'done' ? '' : describeOutcome(before.outcome).slice(0, 2000),
+    previousFailure: before === undefined || before.outcome.kind === 'done' || before.outcome.kind === 'parked' ? '' : describeOutcome(before.outcome).slice(0, 2000),
+    answer: asked.at(-1)?.answer ?? '',
     binDir: layout.bin,
     inputs: spec.inputs,
   });

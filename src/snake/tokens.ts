@@ -52,7 +52,7 @@ async function countedBefore({ files }: SnakePorts, { layout }: SnakeSetting, id
 /** Counts what was left uncounted: attempts that somebody else settled, or that were called back in haste. Before the next one adds to their sessions. */
 export async function countPast(ports: SnakePorts, setting: SnakeSetting, claim: Claim): Promise<void> {
   for (const { dir, record } of await pastAttempts(ports.files, setting.layout, claim.name.id)) {
-    if (record.outcome.kind !== 'lost' && record.outcome.kind !== 'released') continue;
+    if (record.outcome.kind !== 'lost' && record.outcome.kind !== 'released' && record.outcome.kind !== 'parked') continue;
     const attempt = await readAttempt(ports.files, dir);
     if (attempt !== undefined) await countTokens(ports, setting, claim, dir, attempt);
   }

@@ -57,5 +57,5 @@ describe.each(ASKS)('%s that must ask', REAL, (name) => {
       expect(story(pit, 'a')).toMatch(/\*\*why\*\*: blocked: permission: ./);
       expect(story(pit, 'a')).toContain('autonomous: true');
       console.log(`${name}: ${/\*\*why\*\*.*/.exec(story(pit, 'a'))?.[0]}`);
-    }, 1, (agent) => ({ [agent]: { autonomous: false, interactive: { argv: ASKING[agent as 'claude' | 'codex'] } } })));
+    }, 1, (agent) => ({ [agent]: { autonomous: false, ask: 'fail', interactive: { argv: ASKING[agent as 'claude' | 'codex'] } } })));
 });

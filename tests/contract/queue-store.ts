@@ -8,7 +8,7 @@ export interface StoreUnderTest {
   open(): QueueStore;
   put(task: TaskName, text: string): Promise<void>;
   /** Ids in a state, in dispatch order where there is one. */
-  ids(state: 'ready' | 'waiting' | 'held' | 'claimed' | 'done' | 'failed' | 'stuck'): Promise<string[]>;
+  ids(state: 'ready' | 'waiting' | 'held' | 'claimed' | 'done' | 'failed' | 'stuck' | 'needs'): Promise<string[]>;
   pause(on: boolean): Promise<void>;
   living(snake: string): Owner;
   dead(snake: string): Owner;
@@ -121,14 +121,20 @@ export function queueStoreContract(name: string, make: () => Promise<StoreUnderT
       expect([await under.ids('done'), await under.ids('failed')]).toEqual([['a'], []]);
     });
 
-    for (const to of [{ kind: 'done' }, { kind: 'failed' }, { kind: 'ready', counters: NO_COUNTERS }, { kind: 'held', counters: NO_COUNTERS }, { kind: 'waiting', counters: NO_COUNTERS, dueAt: 1_800_000_000_000 }, { kind: 'stuck' }] as const) {
+    for (const to of [{ kind: 'done' }, { kind: 'failed' }, { kind: 'ready', counters: NO_COUNTERS }, { kind: 'held', counters: NO_COUNTERS }, { kind: 'waiting', counters: NO_COUNTERS, dueAt: 1_800_000_000_000 }, { kind: 'stuck' }, { kind: 'needs', counters: { failures: 0, losses: 0, deferrals: 1 } }] as const) {
       on(`settled to ${to.kind} it is there, there alone, and counted there`, async (under, store) => {
         await under.put(task('a'), 'a');
         expect(await store.settle(await claimed(store, under.living('s1')), to)).toBe('ok');
-        for (const state of ['ready', 'waiting', 'held', 'claimed', 'done', 'failed', 'stuck'] as const) expect([state, await under.ids(state)]).toEqual([state, state === to.kind ? ['a'] : []]);
+        for (const state of ['ready', 'waiting', 'held', 'claimed', 'done', 'failed', 'stuck', 'needs'] as const) expect([state, await under.ids(state)]).toEqual([state, state === to.kind ? ['a'] : []]);
         expect((await store.counts())[to.kind]).toBe(1);
       });
     }
+
+    on('what waits for a person is claimed by nobody', async (under, store) => {
+      await under.put(task('a'), 'a');
+      expect(await store.settle(await claimed(store, under.living('s1')), { kind: 'needs', counters: { failures: 0, losses: 0, deferrals: 1 } })).toBe('ok');
+      expect((await under.open().claim(under.living('s2'))).kind).toBe('empty');
+    });
 
     on('a wait ends in time, and at once when it is called off', async (_under, store) => {
       await store.wait(5, FOREVER);

@@ -23,10 +23,10 @@ function auditTask(pit: Pit, { id, fails }: TaskPlan, witness: Witness): string[
     const counters = countersOf(marker);
     if (String(counters) !== String(before)) faults.push(`attempt ${index + 1} has the counters ${counters.join('.')}, not ${before.join('.')}`);
     if (attempt !== index + 1 || attempt !== sum(counters) + 1) faults.push(`attempt ${index + 1} calls itself ${attempt}, with the counters ${counters.join('.')}`);
-    if (index < attempts.length - 1 && next.kind !== 'again') faults.push(`attempt ${index + 1} was the last (${next.kind}), and there are ${attempts.length}`);
+    if (index < attempts.length - 1 && next.kind !== 'again' && next.kind !== 'parked') faults.push(`attempt ${index + 1} was the last (${next.kind}), and there are ${attempts.length}`);
     if (next.kind === 'done') continue;
     const after = [next.counters.failures, next.counters.losses, next.counters.deferrals];
-    const moved = { failed: 0, lost: 1, released: 2, deferred: 2, done: -1 }[outcome.kind];
+    const moved = { failed: 0, lost: 1, released: 2, deferred: 2, parked: 2, done: -1 }[outcome.kind];
     if (String(after) !== String(before.map((count, at) => (at === moved ? count + 1 : count)))) faults.push(`attempt ${index + 1}, ${outcome.kind}, moved the counters from ${before.join('.')} to ${after.join('.')}`);
     before = after;
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ASK_POLICIES } from '../../src/protocol/task.js';
 import { AGENT_STATES, type AgentState } from '../../src/protocol/agent-state.js';
 import * as realJudge from '../../src/protocol/judge.js';
 import type { AttemptFacts, DeferralReason, FailureReason, Outcome, RetryPolicy } from '../../src/protocol/judge.js';
@@ -25,6 +26,8 @@ const plain = {
   verify: perhaps(fc.array(verifyRun, { maxLength: 4 })),
   timeoutMs: fc.nat(10_000_000),
 };
+const BLOCKED = { 'blocked-on-permission': 'permission', 'blocked-on-dialog': 'dialog', 'waiting-for-input': 'question' } as const;
+const blockedAs = (kind: string | undefined): 'permission' | 'dialog' | 'question' | undefined => BLOCKED[kind as keyof typeof BLOCKED];
 const LIMITS: readonly DeferralReason[] = ['usage-limited', 'rate-limited', 'auth-failed'];
 const agent: fc.Arbitrary<AgentState> = fc.record(
   { kind: fc.oneof(fc.constantFrom(...AGENT_STATES), fc.constantFrom(...LIMITS)), source: fc.constantFrom('exit', 'event', 'process', 'pane'), rule: text, evidence: text, resetAt: fc.nat() },
@@ -32,7 +35,7 @@ const agent: fc.Arbitrary<AgentState> = fc.record(
 );
 /** Of a program that leaves no records of its own. */
 const plainFacts: fc.Arbitrary<AttemptFacts> = fc.record({ ...plain, stop: fc.oneof(fc.constant(undefined), fc.constant(undefined), fc.constantFrom<StopReason>('timeout', 'cancelled', 'released')) });
-const facts: fc.Arbitrary<AttemptFacts> = fc.oneof(plainFacts, fc.record({ ...plain, stop: fc.oneof(fc.constant(undefined), fc.constantFrom(...STOP_REASONS)), agent: perhaps(agent), answer: perhaps(text), mustSignal: fc.boolean() }));
+const facts: fc.Arbitrary<AttemptFacts> = fc.oneof(plainFacts, fc.record({ ...plain, stop: fc.oneof(fc.constant(undefined), fc.constantFrom(...STOP_REASONS)), agent: perhaps(agent), answer: perhaps(text), mustSignal: fc.boolean(), ask: perhaps(fc.constantFrom(...ASK_POLICIES)), asked: perhaps(fc.nat(20)) }));
 
 const named = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.reason : outcome.kind);
 const isBad = (said: ResultRecord | undefined): boolean => said !== undefined && said.kind !== 'done';
@@ -95,6 +98,18 @@ const limitsAreDeferred = (m: Judge): void =>
     if (ended && limited !== undefined && of.result === undefined) expect(outcome.kind).toBe('deferred');
   }, 2000);
 
+/** Parked is what asks, says nothing of its own, was ended for that or by itself, and is not to fail; it is counted on. */
+const askingFacts = fc.record({ ...plain, stop: fc.constantFrom<StopReason | undefined>(undefined, 'observed', 'observed', 'cancelled', 'timeout'), agent: agent.chain((one) => fc.constantFrom(...Object.keys(BLOCKED)).map((kind) => ({ ...one, kind: kind as AgentState['kind'] }))), mustSignal: fc.boolean(), ask: perhaps(fc.constantFrom(...ASK_POLICIES), 4), asked: perhaps(fc.nat(20)) });
+const questionsAreParked = (m: Judge): void =>
+  forAll(fc.oneof(facts, askingFacts), (of) => {
+    const outcome = m.judge(of);
+    const reason = blockedAs(of.agent?.kind);
+    const ended = of.stop === 'observed' || of.stop === 'signalled' || (of.stop === undefined && of.exit !== undefined);
+    const asks = ended && reason !== undefined && of.result === undefined && (of.ask === 'park' || of.ask === 'allow');
+    expect(outcome.kind === 'parked').toBe(asks);
+    if (outcome.kind === 'parked') expect([outcome.reason, outcome.nth]).toEqual([reason, (of.asked ?? 0) + 1]);
+  }, 3000);
+
 /** Nothing is done unchecked, checks are owed once, and nobody waits for the checks of what has failed already. */
 const checksAreOwedOnce = (m: Judge): void =>
   forAll(fc.tuple(facts, fc.array(text, { maxLength: 3 }), fc.nat(2)), ([of, commands, failing]) => {
@@ -116,6 +131,7 @@ describe('the judge', () => {
   it('reads no text', () => wordsAreNoFacts(realJudge));
   it('ends a task for good only where somebody said so', () => finalIsSaid(realJudge));
   it('takes a limit of the provider for what it is', () => limitsAreDeferred(realJudge));
+  it('parks what asks a person, and nothing else', () => questionsAreParked(realJudge));
   it('wants checks once, of what ended well', () => checksAreOwedOnce(realJudge));
   // Ended because it could not go on; by the next look its program has been ended too, and its state says nothing against it.
   it('says done of what we ended only where it said so itself', () =>
@@ -129,16 +145,17 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('failed' as const), reason: fc.constantFrom<FailureReason>('exit-status', 'timeout', 'said-fail', 'verify-failed'), detail: text, final: fc.nat(9).map((n) => n === 0) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('lost' as const), detail: text }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('released' as const), detail: text }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('parked' as const), reason: fc.constantFrom('permission' as const, 'dialog' as const, 'question' as const), detail: text, nth: fc.integer({ min: 1, max: 120 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('deferred' as const), reason: fc.constantFrom(...LIMITS), detail: text, resetAt: perhaps(fc.nat()) }) },
 );
 /** What `snakepit.yaml` allows. */
 const limit = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 100 }));
 const backoff = fc.record({ firstMs: fc.oneof(fc.nat(50), fc.nat(600_000)), factor: fc.double({ min: 1, max: 10, noNaN: true }), maxMs: fc.oneof(fc.nat(200), fc.nat(6_000_000)) });
-const policy: fc.Arbitrary<RetryPolicy> = fc.record({ attempts: limit, losses: limit, deferrals: limit, backoff });
+const policy: fc.Arbitrary<RetryPolicy> = fc.record({ attempts: limit, losses: limit, deferrals: limit, asks: fc.oneof(fc.nat(5), fc.nat(1000)), backoff });
 const count = fc.oneof(fc.nat(6), fc.nat(999_998));
 const counters: fc.Arbitrary<Counters> = fc.record({ failures: count, losses: count, deferrals: count });
 
-const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals' } as const;
+const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals', parked: 'deferrals' } as const;
 
 const oneCounterMoves = (m: Judge): void =>
   forAll(fc.tuple(policy, counters, outcome), ([limits, before, end]) => {
@@ -156,10 +173,10 @@ const everyTaskEnds = (m: Judge): void =>
     const tally = { failures: 0, losses: 0, deferrals: 0 };
     for (const end of ends) {
       if (end.kind !== 'done') tally[COUNTER[end.kind]] += 1;
-      const failed = (end.kind === 'failed' && (end.final || tally.failures === limits.attempts)) || (end.kind === 'lost' && tally.losses === limits.losses) || (end.kind === 'deferred' && tally.deferrals >= limits.deferrals);
+      const failed = (end.kind === 'failed' && (end.final || tally.failures === limits.attempts)) || (end.kind === 'lost' && tally.losses === limits.losses) || (end.kind === 'deferred' && tally.deferrals >= limits.deferrals) || (end.kind === 'parked' && end.nth > limits.asks);
       const next = m.afterAttempt(limits, at, end);
-      expect(next.kind).toBe(end.kind === 'done' ? 'done' : failed ? 'failed' : 'again');
-      if (next.kind !== 'again') return;
+      expect(next.kind).toBe(end.kind === 'done' ? 'done' : failed ? 'failed' : end.kind === 'parked' ? 'parked' : 'again');
+      if (next.kind !== 'again' && next.kind !== 'parked') return;
       expect(next.counters).toEqual(tally);
       expect(tally.failures + tally.losses).toBeLessThanOrEqual(limits.attempts + limits.losses - 2);
       at = next.counters;
@@ -201,7 +218,7 @@ describe('after an attempt', () => {
   it('only failures wait', () => onlyFailuresWait(realJudge));
   it('waits grow by their factor up to the longest', () => backOffGrowsToItsMost(realJudge));
   // 0 × ∞ is no number: beyond the hundred attempts that the settings allow.
-  it('a wait of nothing stays nothing', () => expect(realJudge.backoffMs({ attempts: 1000, losses: 1, deferrals: 1, backoff: { firstMs: 0, factor: 10, maxMs: 1000 } }, 310)).toBe(0));
+  it('a wait of nothing stays nothing', () => expect(realJudge.backoffMs({ attempts: 1000, losses: 1, deferrals: 1, asks: 1, backoff: { firstMs: 0, factor: 10, maxMs: 1000 } }, 310)).toBe(0));
 });
 
 describe('planted faults are noticed', () => {
@@ -214,6 +231,11 @@ describe('planted faults are noticed', () => {
     ['checks are owed for ever', 'facts.verify === undefined && ', '', checksAreOwedOnce],
     ['what failed is checked all the same', " && judge(facts).kind === 'done'", '', checksAreOwedOnce],
     ['a limit is anything that went wrong', 'return failed(\'agent-error\')', "return { kind: 'deferred', reason: 'usage-limited', detail, resetAt: undefined }", limitsAreDeferred],
+    ['what is to fail is parked', "ask === 'fail' || ", '', questionsAreParked],
+    ['who said how it ended is parked', ' || result !== undefined ? ', ' ? ', questionsAreParked],
+    ['a question counts from nought each time', '(asked ?? 0) + 1', '1', questionsAreParked],
+    ['one question too many', 'outcome.nth > policy.asks', 'outcome.nth > policy.asks + 1', everyTaskEnds],
+    ['a question is counted nowhere', "next = { ...counters, deferrals: counters.deferrals + 1 };\n            const why = `${outcome.reason}: ${outcome.detail}`;\n            return", "next = { ...counters };\n            const why = `${outcome.reason}: ${outcome.detail}`;\n            return", oneCounterMoves],
     ['one attempt too many', 'next.failures >= policy.attempts', 'next.failures > policy.attempts', everyTaskEnds],
     ['a limit that was passed is none', 'next.losses >= policy.losses', 'next.losses === policy.losses', nothingGoesAgainBeyondItsLimit],
     ['a loss is a failure', 'losses: counters.losses + 1', 'failures: counters.failures + 1', oneCounterMoves],

@@ -6,6 +6,8 @@
  * It reads <directory>/how.json at the start and whenever that changes, and writes:
  *   submitted.jsonl   one line per text that was submitted: {text, while: "idle" | "working"}
  *   eaten.jsonl       keys that a dialog took
+ *   started.jsonl     one line per start: its arguments, what it was asked and answered before
+ *   chosen.jsonl      rows of menus that were chosen
  *   events.jsonl      what a hook would tell, if `hooks`
  *
  * how.json: {
@@ -18,29 +20,35 @@
  *   alternate       uses the alternate screen
  *   startMs         nothing is shown before; a paste that comes before `deafMs` loses its head
  *   dialog          text of a dialog that is up, or null
+ *   menu            a dialog with a cursor: {ask, rows, at, keys: {y: 1}, stubborn, frozen, done, slow}; chosen, it goes (unless stubborn) and the session
+ *                   says that it is done where `done` says so; frozen: its cursor does not move; several: a list, one after the other
+ *   says            lines of transcript above all else
  *   draft           text that a person left in the composer
  *   dieOn           "paste" | "enter"
  *   paintMs         how late the screen follows
  *   nervous         the cursor moves all the time
+ *   doneWhenAnswered  says at its start that it is done, where an answer came with it; there is no menu then
  *   hooks           tells of prompts; cut: what it submits and tells lacks its last character
  * }
  */
-import { appendFileSync, readFileSync, watchFile } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, watchFile, writeFileSync } from 'node:fs';
 
 const dir = process.argv[2];
 const startedAt = Date.now();
 let how = JSON.parse(readFileSync(`${dir}/how.json`, 'utf8'));
 let [composer, folds, queue, work, lastTextAt, enters, jitter] = [how.draft ?? '', [], [], undefined, 0, 0, 0];
+let menus = [how.menu ?? []].flat();
 const out = (text) => process.stdout.write(text);
 const tell = (file, value) => appendFileSync(`${dir}/${file}.jsonl`, `${JSON.stringify(value)}\n`);
 
 function screen() {
   if (Date.now() - startedAt < (how.startMs ?? 0)) return ['starting…'];
+  if (menus.length > 0) return [...(how.says ?? []), '', `▲ ${menus[0].ask}`, ...menus[0].rows.map((row, at) => `${at === (menus[0].at ?? 0) ? '❯' : ' '} ${at + 1}. ${row}`)];
   if (how.dialog) return ['Some words of a transcript.', '', `▲ ${how.dialog}`, '  1. No, exit', '  2. Yes'];
   const shown = folds.reduce((text, fold) => text.replace(fold.text, fold.marker), composer);
   const columns = process.stdout.columns || 80;
   const rows = shown.split('\n').flatMap((line) => line.match(new RegExp(`.{1,${columns - 3}}`, 'gu')) ?? ['']).slice(-8);
-  return [...queue.map((text) => `queued: ${text.slice(0, 40).replaceAll('\n', ' ')}`), work ? '* Working… (esc to interrupt)' : '* ready', '─'.repeat(columns), ...rows.map((row, at) => `${at === 0 ? '>' : ' '} ${row}`), '─'.repeat(columns), '? for help'];
+  return [...(how.says ?? []), ...queue.map((text) => `queued: ${text.slice(0, 40).replaceAll('\n', ' ')}`), work ? '* Working… (esc to interrupt)' : '* ready', '─'.repeat(columns), ...rows.map((row, at) => `${at === 0 ? '>' : ' '} ${row}`), '─'.repeat(columns), '? for help'];
 }
 
 function paint() {
@@ -94,6 +102,23 @@ function pasted(text) {
   typed(kept);
 }
 
+function choose(menu, at) {
+  tell('chosen', { ask: menu.ask, row: menu.rows[at] });
+  if (menu.stubborn) return;
+  menus = menus.slice(1);
+  if (menu.done) writeFileSync(process.env.SNAKEPIT_RESULT, JSON.stringify({ outcome: 'done', message: `chose ${menu.rows[at]}` }));
+}
+
+function menuKey(key) {
+  const [menu] = menus;
+  const at = menu.at ?? 0;
+  if (key === '\r') choose(menu, at);
+  else if (menu.keys?.[key] !== undefined) choose(menu, menu.keys[key]);
+  else if (key === 'down' && !menu.frozen) menu.at = (at + 1) % menu.rows.length;
+  else if (key === 'up' && !menu.frozen) menu.at = (at + menu.rows.length - 1) % menu.rows.length;
+  else tell('eaten', { key });
+}
+
 let pending = '';
 function feed(chunk) {
   pending += chunk;
@@ -104,15 +129,22 @@ function feed(chunk) {
       if (end < 0) return;
       const text = pending.slice(6, end);
       pending = pending.slice(end + 6);
-      if (how.dialog) tell('eaten', { text });
+      if (how.dialog || menus.length > 0) tell('eaten', { text });
       else pasted(text);
+      continue;
+    }
+    const arrow = pending.startsWith('\x1b') ? /^.[[O]([AB])/s.exec(pending) : null;
+    if (arrow !== null) {
+      pending = pending.slice(3);
+      if (menus.length > 0) menuKey(arrow[1] === 'A' ? 'up' : 'down');
       continue;
     }
     const at = pending.indexOf('\x1b');
     const run = at < 0 ? pending : at === 0 ? pending.slice(0, 1) : pending.slice(0, at);
     pending = pending.slice(run.length);
     for (const key of run) {
-      if (how.dialog) tell('eaten', { key });
+      if (menus.length > 0) menuKey(key);
+      else if (how.dialog) tell('eaten', { key });
       else if (key === '\r') submit('enter');
       else if (key === '\t') submit('tab');
       else if (key === '\x15') [composer, folds] = ['', []];
@@ -120,6 +152,13 @@ function feed(chunk) {
     }
   }
   repaint();
+}
+
+const prompt = `${process.env.SNAKEPIT_RUN_DIR ?? ''}/prompt.md`;
+tell('started', { argv: process.argv.slice(3), answer: process.env.SNAKEPIT_ANSWER, workspace: process.env.SNAKEPIT_WORKSPACE, prompt: existsSync(prompt) ? readFileSync(prompt, 'utf8') : '' });
+if (how.doneWhenAnswered && process.env.SNAKEPIT_ANSWER) {
+  menus = [];
+  writeFileSync(process.env.SNAKEPIT_RESULT, JSON.stringify({ outcome: 'done', message: `was told: ${process.env.SNAKEPIT_ANSWER}` }));
 }
 
 process.stdin.setRawMode(true);

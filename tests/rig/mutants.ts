@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
@@ -27,6 +28,16 @@ export function plantMutant(distFile: string, find: string, replace: string): st
   fs.writeFileSync(join(dir, 'package.json'), '{"type":"module"}\n');
   fs.writeFileSync(join(dir, distFile), source.replace(find, () => replace));
   return dir;
+}
+
+/** A whole program with the fault in it, outside of the project, as the command line runs it; returns its dist/. */
+export function plantProgram(distFile: string, find: string, replace: string): string {
+  const planted = plantMutant(distFile, find, replace);
+  const root = fs.mkdtempSync(join(tmpdir(), 'mutant-'));
+  made.push(root);
+  fs.cpSync(planted, join(root, 'dist'), { recursive: true });
+  for (const name of ['package.json', 'bin', 'profiles', 'prompts', 'node_modules']) fs.symlinkSync(join(ROOT, name), join(root, name));
+  return join(root, 'dist');
 }
 
 /** The module of `distFile` (such as "protocol/names.js") with the fault in it. */

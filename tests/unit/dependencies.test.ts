@@ -57,8 +57,16 @@ describe('judgeWaiting', () => {
   });
 
   it('names needs that exist nowhere, where that was looked at', () => {
-    const of = (known?: ReadonlySet<string>): WaitVerdict | undefined => judgeWaiting([task('a', ['b', 'ghost'])], { done: () => false, failed: () => false }, NOW, known).get('a');
-    expect(of(new Set(['a', 'b']))).toEqual({ kind: 'not-yet', why: 'waits for b, ghost (no such task)', missing: ['ghost'] });
+    const of = (ids?: readonly string[]): WaitVerdict | undefined => judgeWaiting([task('a', ['b', 'ghost'])], { done: () => false, failed: () => false }, NOW, ids === undefined ? undefined : { ids: new Set(ids), halted: new Set() }).get('a');
+    expect(of(['a', 'b'])).toEqual({ kind: 'not-yet', why: 'waits for b, ghost (no such task)', missing: ['ghost'], halted: [] });
     expect(of()).toMatchObject({ why: 'waits for b, ghost' });
+  });
+
+  it('names what a person must move first, also behind others, and nothing of what can go on', () => {
+    const tasks = [task('a', ['b']), task('b', ['parked', 'c']), task('c', []), task('d', ['c'])];
+    const of = judgeWaiting(tasks, { done: () => false, failed: () => false }, NOW, { ids: new Set(['a', 'b', 'c', 'd', 'parked']), halted: new Set(['parked']) });
+    expect(of.get('b')).toMatchObject({ kind: 'not-yet', why: 'waits for parked (which needs a person), c', halted: ['parked'] });
+    expect(of.get('a')).toMatchObject({ kind: 'not-yet', why: 'waits for b', halted: ['b'] });
+    expect(of.get('d')).toMatchObject({ kind: 'not-yet', halted: [] });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { afterAttempt, backoffMs, describeExit, judge, owesVerify, type AttemptFacts, type Outcome, type RetryPolicy } from '../../src/protocol/judge.js';
+import type { AgentState } from '../../src/protocol/agent-state.js';
 import { NO_COUNTERS, type Counters } from '../../src/protocol/names.js';
 import type { ExitRecord, ResultRecord, StopReason, VerifyRun } from '../../src/protocol/records.js';
 
@@ -7,6 +8,8 @@ const exit = (code: number): ExitRecord => ({ code, endedAt: 1 });
 const GOOD: VerifyRun = { command: 'true', code: 0, tail: [] };
 const BAD: VerifyRun = { command: 'npm test', code: 3, tail: [] };
 const NOTHING: AttemptFacts = { stop: undefined, exit: undefined, result: undefined, verify: undefined, timeoutMs: 90_000 };
+
+const ASKING: AgentState = { kind: 'waiting-for-input', source: 'pane', rule: 'question', evidence: 'Which one?' };
 
 const summary = (outcome: Outcome): string => (outcome.kind === 'failed' ? `failed ${outcome.reason}${outcome.final ? ' final' : ''}` : outcome.kind);
 
@@ -31,6 +34,14 @@ describe('judge', () => {
     ['timeout, and it ended well in that moment', { stop: 'timeout', exit: exit(0), result: { kind: 'done', message: '' } }, 'failed timeout'],
     ['cancelled', { stop: 'cancelled' }, 'failed cancelled final'],
     ['cancelled beats everything', { stop: 'cancelled', exit: exit(0), result: { kind: 'done', message: '' }, verify: [GOOD] }, 'failed cancelled final'],
+    ['asks, and is to fail', { stop: 'observed', agent: ASKING, ask: 'fail' }, 'failed blocked'],
+    ['asks, and nobody said what then (an older record)', { stop: 'observed', agent: ASKING }, 'failed blocked'],
+    ['asks, and is to wait', { stop: 'observed', agent: ASKING, ask: 'park' }, 'parked'],
+    ['asks, and nothing could be chosen', { stop: 'observed', agent: ASKING, ask: 'allow' }, 'parked'],
+    ['asked in print mode, and ended', { exit: exit(0), agent: { ...ASKING, kind: 'blocked-on-permission' }, ask: 'park' }, 'parked'],
+    ['asks though it said that it is done', { stop: 'observed', agent: ASKING, ask: 'park', result: { kind: 'done', message: '' } }, 'failed blocked'],
+    ['asked, and was cancelled', { stop: 'cancelled', agent: ASKING, ask: 'park' }, 'failed cancelled final'],
+    ['works, and is not to be parked', { exit: exit(0), agent: { ...ASKING, kind: 'finished' }, ask: 'park' }, 'done'],
     ['released', { stop: 'released' }, 'released'],
     ['released, though it exited', { stop: 'released', exit: exit(1) }, 'released'],
   ];
@@ -78,17 +89,22 @@ describe('judge', () => {
 });
 
 describe('afterAttempt', () => {
-  const policy: RetryPolicy = { attempts: 3, losses: 2, deferrals: 10, backoff: { firstMs: 100, factor: 3, maxMs: 1000 } };
+  const policy: RetryPolicy = { attempts: 3, losses: 2, deferrals: 10, asks: 2, backoff: { firstMs: 100, factor: 3, maxMs: 1000 } };
   const counters = (failures: number, losses = 0, deferrals = 0): Counters => ({ failures, losses, deferrals });
   const failed = (final = false): Outcome => ({ kind: 'failed', reason: 'exit-status', detail: 'it exited with status 1', final });
   const deferred: Outcome = { kind: 'deferred', reason: 'usage-limited', detail: 'at its limit', resetAt: 1 };
   const lost: Outcome = { kind: 'lost', detail: 'gone' };
   const released: Outcome = { kind: 'released', detail: 'down' };
+  const parked = (nth: number): Outcome => ({ kind: 'parked', reason: 'question', detail: 'which one?', nth });
 
   it.each<[string, Counters, Outcome, object]>([
     ['done', counters(2, 1, 9), { kind: 'done', message: '' }, { kind: 'done' }],
     ['a limit', NO_COUNTERS, deferred, { kind: 'again', counters: counters(0, 0, 1), waitMs: 0 }],
     ['the last limit', counters(1, 1, 9), deferred, { kind: 'failed', counters: counters(1, 1, 10) }],
+    ['a question moves the deferrals', counters(1, 1, 3), parked(1), { kind: 'parked', counters: counters(1, 1, 4), why: 'question: which one?' }],
+    ['the last question that is allowed', NO_COUNTERS, parked(2), { kind: 'parked' }],
+    ['one question too many', counters(0, 0, 2), parked(3), { kind: 'failed', counters: counters(0, 0, 3), why: expect.stringContaining('asked-too-often: 3 times') }],
+    ['questions are no limit of a provider', counters(0, 0, 50), parked(1), { kind: 'parked' }],
     ['first failure', NO_COUNTERS, failed(), { kind: 'again', counters: counters(1), waitMs: 100 }],
     ['second failure', counters(1), failed(), { kind: 'again', counters: counters(2), waitMs: 300 }],
     ['last failure', counters(2), failed(), { kind: 'failed', counters: counters(3) }],
@@ -103,7 +119,7 @@ describe('afterAttempt', () => {
   });
 
   it('moves exactly one counter by one for every outcome but done, and ends every task that fails or is lost', () => {
-    for (const outcome of [failed(), failed(true), lost, released]) {
+    for (const outcome of [failed(), failed(true), lost, released, parked(1), parked(3)]) {
       for (const before of [NO_COUNTERS, counters(1, 1, 1), counters(5, 0, 2)]) {
         const next = afterAttempt(policy, before, outcome);
         if (next.kind === 'done') throw new Error('unreachable');

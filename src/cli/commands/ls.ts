@@ -6,6 +6,7 @@ import { attemptOf, parseClaim } from '../../protocol/names.js';
 import { listState, type Located } from '../../queue/locate.js';
 import { explainWaiting } from '../../queue/promote.js';
 import { listRefusals, type Refusal } from '../../queue/refusals.js';
+import { parkedAttempt } from '../../runs/answers.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { whyOf } from '../../runs/story.js';
 import { openContext, print, printJson, type Context } from '../context.js';
@@ -28,14 +29,14 @@ const EMPTY: Partial<Record<string, string>> = { needs: 'nothing needs a person'
 const isState = (text: string): text is QueueState => (QUEUE_STATES as readonly string[]).includes(text);
 
 export async function ls(dir: string | undefined, asked: string | undefined, options: { json?: boolean }): Promise<void> {
-  const state = asked === 'running' ? 'claimed' : asked;
-  if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.map(stateWord).join(', ')}`, EXIT.usage);
+  const state = asked === 'running' ? 'claimed' : asked === 'parked' ? 'needs' : asked;
+  if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.map((one) => (one === 'needs' ? one : stateWord(one))).join(', ')}`, EXIT.usage);
   const context = openContext(dir);
   const { files, layout, clock } = context;
   const waits = state === undefined || state === 'waiting' ? await explainWaiting(files, layout, clock.wallMs()) : new Map<string, { why: string }>();
   const tasks: Row[] = [];
   for (const one of state === undefined ? QUEUE_STATES : [state]) {
-    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : openRow(task, waits.get(task.id)?.why));
+    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : one === 'needs' ? await parkedRow(context, task) : openRow(task, waits.get(task.id)?.why));
   }
   const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
   if (options.json === true) return printJson({ tasks, refused });
@@ -57,6 +58,12 @@ async function endedRow({ files, layout }: Context, task: Located): Promise<Row>
   const note = task.state === 'done' ? '' : (told ?? (last?.next.kind === 'failed' ? last.next.why : ''));
   const endedAt = last?.next.kind === task.state ? last.endedAt : await files.mtimeMs(task.file);
   return { id: task.id, state: task.state, attempt: last?.attempt, priority: undefined, note, endedAt, file: task.file };
+}
+
+/** What it asks. */
+async function parkedRow({ files, layout }: Context, task: Located): Promise<Row> {
+  const outcome = (await parkedAttempt(files, layout, task.id))?.record.outcome;
+  return { ...openRow(task, undefined), note: outcome?.kind === 'parked' ? `asks (${outcome.reason}): ${outcome.detail}` : '' };
 }
 
 function noteOf(task: Row, now: number): string {

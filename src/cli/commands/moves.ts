@@ -3,7 +3,7 @@ import { parseAny, parseClaim, printReady } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { beginRound, takeIn } from '../../queue/intake.js';
 import type { Located } from '../../queue/locate.js';
-import { putAwayMended } from '../../queue/stray-stories.js';
+import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { runDirOf } from '../../runs/run-dir.js';
 import { note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
@@ -29,7 +29,7 @@ async function each(ids: readonly string[], act: (id: string) => Promise<string>
 const moved = (id: string): CliError => new CliError(`${id} moved in this very moment; look again: snakepit show ${id}`, EXIT.busy);
 
 /** Takes a task in again from where it lies; says under which id, and where it is now. */
-async function takeAgain(context: Context, task: Pick<Located, 'id' | 'file'>): Promise<{ id: string; state: string }> {
+export async function takeAgain(context: Context, task: Pick<Located, 'id' | 'file'>): Promise<{ id: string; state: string }> {
   const config = await readConfig(context);
   return withIntake(context, async () => {
     const round = await beginRound(context.files, context.layout);
@@ -49,7 +49,7 @@ export async function retry(dir: string | undefined, names: readonly string[]): 
     // A refused file that was mended where it lies.
     const task = found.kind === 'refused' ? { id: found.refusal.id, file: join(context.layout.dir('failed'), found.refusal.kept), state: 'failed' } : await findTask(context, name);
     if (task.state === 'done') throw new CliError(`${task.id} is done, not failed; to run it again: snakepit rerun ${task.id}`, EXIT.usage);
-    if (task.state !== 'failed') throw new CliError(`${task.id} is ${stateWord(task.state)}, not failed`, EXIT.usage);
+    if (task.state !== 'failed') throw new CliError(`${task.id} is ${stateWord(task.state)}, not failed${task.state === 'needs' ? `; answer it with: snakepit answer ${task.id}` : ''}`, EXIT.usage);
     const { id, state } = await takeAgain(context, task);
     await context.events.emit({ kind: 'task-retried', id });
     return `${id} is ${state} again`;
@@ -75,7 +75,7 @@ export async function hold(dir: string | undefined, ids: readonly string[]): Pro
     const { id } = task;
     if (task.state === 'held') return `${id} is held already; let it go with: snakepit release ${id}`;
     const name = parseAny(basename(task.file));
-    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${stateWord(task.state)}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : ''}`, EXIT.usage);
+    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${stateWord(task.state)}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : task.state === 'needs' ? ': it is not claimed before it is answered' : ''}`, EXIT.usage);
     if ((await context.files.rename(task.file, join(context.layout.dir('held'), printReady(name)))) === 'missing') throw moved(id);
     await context.events.emit({ kind: 'task-held', id });
     return `${id} is held; let it go with: snakepit release ${id}`;
@@ -111,7 +111,8 @@ export async function cancel(dir: string | undefined, ids: readonly string[]): P
     if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
     if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
     await events.emit({ kind: 'task-cancelled', id });
-    await endDependent(context, layout, id, 'cancelled: a person cancelled it before it ran');
+    if (task.state === 'needs') await putAwayQuestions(files, layout, context.clock.wallMs());
+    await endDependent(context, layout, id, `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`);
     return `${id} is cancelled; it lies in failed/`;
   });
 }

@@ -30,6 +30,7 @@ export async function wait(dir: string | undefined, ids: readonly string[], opti
   for (;;) {
     const progress = ids.length > 0 ? await progressOf(context, ids, memory) : await progressOfAll(context);
     say.progress(progress.line);
+    for (const id of progress.asking) say.once(`${id} asks a person: snakepit show ${id}, then snakepit answer ${id} TEXT`);
     const why = (await hindrance(context, ids)) ?? '';
     hindered = { why, looks: why === hindered.why ? hindered.looks + 1 : 1 };
     if (why !== '' && hindered.looks >= HINDERED_LOOKS) say.once(why);
@@ -71,7 +72,7 @@ function end(progress: Progress, refused: readonly Refusal[], failedBefore: Read
   const failed = progress.failed.filter((id) => !failedBefore.has(id));
   const bad = [
     ...(failed.length === 0 ? [] : [`${failed.length} failed: ${failed.slice(0, 10).join(', ')}; why: snakepit show ${failed[0] ?? ''}`]),
-    ...(progress.parked === 0 ? [] : [`${progress.parked} ${progress.parked === 1 ? 'needs' : 'need'} a person (in held/, stuck/ or needs/): snakepit ls`]),
+    ...(progress.parked === 0 ? [] : [`${progress.parked} ${progress.parked === 1 ? 'needs' : 'need'} a person (in held/, stuck/ or needs/, or waiting for one that is): snakepit ls${progress.asking.length === 0 ? '' : `; ${progress.asking.slice(0, 10).join(', ')} ${progress.asking.length === 1 ? 'asks' : 'ask'} something: snakepit needs`}`]),
     ...refused.slice(0, 10).map(refusedText),
     ...(refused.length > 10 ? [`and ${refused.length - 10} more were refused: snakepit ls failed`] : []),
   ];

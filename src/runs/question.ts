@@ -1,0 +1,120 @@
+import { join, relative } from 'node:path';
+import type { Files } from '../lib/files.js';
+import { show, showLines, tailLines } from '../lib/text.js';
+import { isTaskFile, type Layout } from '../protocol/layout.js';
+import type { Outcome } from '../protocol/judge.js';
+import { parseAny } from '../protocol/names.js';
+import { parseTask } from '../protocol/parse-task.js';
+import { parseJson, RUN_FILES } from '../protocol/records.js';
+import { parkedAttempt, readQuestion, type Question } from './answers.js';
+import { pastAttempts, readAttempt, type OutcomeRecord } from './run-dir.js';
+import { describeOutcome } from './story.js';
+
+const TASK_BYTES = 32 * 1024 * 1024;
+const TAIL_LINES = 30;
+const TAIL_BYTES = 64 * 1024;
+
+type Parked = Extract<Outcome, { kind: 'parked' }>;
+
+/** What a person is told of a parked task. Paths are relative to the project. */
+export interface QuestionParts {
+  readonly id: string;
+  readonly title: string;
+  readonly file: string;
+  readonly parked: Parked;
+  readonly at: number;
+  readonly agent: string;
+  readonly workspace: string;
+  readonly runDir: string;
+  readonly question: Question;
+  /** Ended attempts, this one included, oldest first. */
+  readonly attempts: readonly OutcomeRecord[];
+  readonly notes: readonly string[];
+  readonly outputTail: readonly string[];
+}
+
+const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question' };
+
+/** `<id>.question.md`: what is asked, by whom, after what work, and how to answer. Pure. */
+export function questionText(parts: QuestionParts): string {
+  const { id, parked, question } = parts;
+  const lines = [
+    `# Asks: ${show(parts.title === '' ? id : parts.title)}`,
+    '',
+    `- **task**: ${id}`,
+    `- **asks**: ${ASKS[parked.reason]} (${show(parts.agent)}): ${show(parked.detail, 300)}`,
+    `- **since**: ${new Date(parts.at).toISOString()}${parked.nth > 1 ? `; the task asks for time number ${parked.nth}` : ''}`,
+    `- **workspace**: \`${show(parts.workspace)}\``,
+    '',
+    '## How to answer',
+    '',
+    `    snakepit answer ${id} 'what it is to do'      # or - for standard input`,
+    `    snakepit answer ${id}                         # after an edit of ${show(parts.file)}, or to let it try again`,
+    `    snakepit cancel ${id}                         # it goes to failed/`,
+    '',
+    `Moving the file back by hand is an answer without words: \`mv ${show(parts.file)} queue/\`. The next attempt goes on with the same session where its`,
+    `program can, in the same workspace, and is told question and answer. An answer gives no rights: what its program may do is said by its settings,`,
+    `by \`autonomous:\`, or by \`ask: allow\` in the task, which chooses the answers that its profile calls safe.`,
+    '',
+    '## What it asks',
+    '',
+    ...fenced(question.screen === '' ? (question.message === '' ? question.evidence : question.message) : question.screen),
+  ];
+  if (question.screen !== '' && question.message !== '') lines.push('', '## What it said last', '', ...fenced(question.message));
+  lines.push('', '## What it did so far', '', ...parts.attempts.map((record, index) => `${index + 1}. ${show(record.agent)}: ${show(describeOutcome(record.outcome), 300)}`));
+  if (parts.notes.length > 0) lines.push('', ...parts.notes.map((note) => `- ${show(note, 1000)}`));
+  if (parts.outputTail.length > 0 && question.screen === '') lines.push('', '## The last lines it printed', '', ...fenced(parts.outputTail.join('\n')));
+  lines.push('', `Everything else lies in \`${show(parts.runDir)}/\`.`);
+  return `${lines.join('\n')}\n`;
+}
+
+const fenced = (text: string): string[] => ['~~~~', ...showLines(text).replaceAll('~~~~', '~~~').split('\n').map((line) => line.trimEnd()), '~~~~'];
+
+const questionFile = (layout: Layout, id: string): string => join(layout.dir('needs'), `${id}.question.md`);
+
+/** The question of a parked task, as it lies beside it. */
+export const readQuestionFile = (files: Files, layout: Layout, id: string): Promise<string | undefined> => files.read(questionFile(layout, id));
+
+/** Writes the question beside its task. After the commit, as stories are; the same records give the same text. */
+export async function publishQuestion(files: Files, layout: Layout, id: string): Promise<void> {
+  const name = (await files.list(layout.dir('needs'))).find((file) => isTaskFile(file) && parseAny(file)?.id === id);
+  const parked = await parkedAttempt(files, layout, id);
+  // Answered already, or put there by hand.
+  if (name === undefined || parked?.record.outcome.kind !== 'parked') return;
+  const { dir, record } = parked;
+  const attempt = await readAttempt(files, dir);
+  const bytes = await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
+  const parsed = bytes === undefined ? undefined : await parseTask(bytes);
+  const notes = (await files.read(join(dir, RUN_FILES.notes))) ?? '';
+  const text = questionText({
+    id,
+    title: parsed?.ok === true ? parsed.value.spec.title : '',
+    file: relative(layout.root, join(layout.dir('needs'), name)),
+    parked: parked.record.outcome,
+    at: record.endedAt,
+    agent: record.agent,
+    workspace: attempt === undefined ? '' : relative(layout.root, attempt.workspace) || '.',
+    runDir: relative(layout.root, dir),
+    question: await readQuestion(files, parked),
+    attempts: (await pastAttempts(files, layout, id)).map((one) => one.record),
+    notes: notes.split('\n').flatMap((line) => {
+      const said = parseJson<{ text?: unknown }>(line)?.text;
+      return typeof said === 'string' ? [said] : [];
+    }),
+    outputTail: tailLines(((await files.read(join(dir, RUN_FILES.output))) ?? '').slice(-TAIL_BYTES), TAIL_LINES),
+  });
+  await files.write(questionFile(layout, id), text);
+}
+
+/** Writes the questions that a crash right after a commit left out; returns for which tasks. */
+export async function publishMissingQuestions(files: Files, layout: Layout): Promise<string[]> {
+  const mended: string[] = [];
+  const names = await files.list(layout.dir('needs'));
+  for (const name of names) {
+    const id = isTaskFile(name) ? parseAny(name)?.id : undefined;
+    if (id === undefined || names.includes(`${id}.question.md`) || (await parkedAttempt(files, layout, id)) === undefined) continue;
+    await publishQuestion(files, layout, id);
+    mended.push(id);
+  }
+  return mended;
+}
