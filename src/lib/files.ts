@@ -33,6 +33,8 @@ export interface Entry {
 export interface Files {
   /** Names in a directory, in no order; empty when the directory is not there. */
   list(dir: string): Promise<string[]>;
+  /** The same names as bytes: one that is invalid UTF-8 cannot be told as a string. */
+  listBytes(dir: string): Promise<Buffer[]>;
   exists(path: string): Promise<boolean>;
   /** The one transition. "missing" means that somebody else acted, which is the protocol working. */
   rename(from: Path, to: string): Promise<'ok' | 'missing'>;

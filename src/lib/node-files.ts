@@ -74,6 +74,7 @@ function syncDirectory(path: string): void {
 /** The real file system. Synchronous underneath: for one small file that is several times cheaper than promises (49,000 against 208,000 renames a second). */
 export const nodeFiles: Files = {
   list: async (dir) => attempt('listing', dir, { ENOENT: [] as string[] }, () => fs.readdirSync(dir)),
+  listBytes: async (dir) => attempt('listing', dir, { ENOENT: [] as Buffer[] }, () => fs.readdirSync(dir, { encoding: 'buffer' })),
   exists: async (path) => fs.existsSync(path),
   rename: async (from, to) =>
     attempt('renaming', from, { ENOENT: 'missing' as const }, () => {

@@ -31,7 +31,7 @@ export async function applySupervise(ports: PitPorts, setting: PitSetting, actio
     case 'spawn': {
       const before = setting.slots().get(snake);
       const deaths = before === undefined || before.kind === 'broken' ? [] : before.deaths;
-      const process_ = spawnSnake(setting, snake, ports.wake);
+      const process_ = ports.spawnSnake(setting, snake, ports.wake);
       if (process_ === undefined) return { kind: 'backing-off', untilMonoMs: clock.monoMs() + 1000, deaths: [...deaths, clock.monoMs()] };
       await events.emit({ kind: 'snake-started', snake, pid: process_.pid });
       return { kind: 'starting', process: process_, sinceMonoMs: clock.monoMs(), deaths };

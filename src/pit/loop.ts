@@ -32,6 +32,20 @@ export interface PitMemory {
   lastSnapshot: string;
 }
 
+/** Of a pit that has seen nothing yet. */
+export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
+  slots: new Map(),
+  desired,
+  drops: new Map(),
+  needs: new Map(),
+  counts: new Map(),
+  promoteKey: '',
+  promotedMonoMs: 0,
+  tmuxMonoMs: Number.NEGATIVE_INFINITY,
+  watched: { sessions: new Map(), at: undefined },
+  lastSnapshot: '',
+});
+
 /** What a tick left to say: when the next one should come, and whether going down is finished. */
 export interface Ticked {
   readonly nextMs: number;

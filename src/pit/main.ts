@@ -20,8 +20,9 @@ import { foreignHost, recordHost } from '../queue/host.js';
 import { ensureLayout, writeShim } from '../queue/init.js';
 import { watchDirectory } from '../queue/watch.js';
 import { TmuxServer } from '../tmux/server.js';
+import { spawnSnake } from './apply.js';
 import { openLiveConfig } from './live-config.js';
-import { tick, type PitMemory } from './loop.js';
+import { newPitMemory, tick } from './loop.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
 /** Exit codes of the pit: 0 went down, 70 broken, 75 another pit has this directory, 78 bad configuration. */
@@ -47,13 +48,13 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
     wakeUp();
   };
   const tmux = new TmuxServer(layout.tmuxSocket, layout.tmuxConfig);
-  const ports: PitPorts = { files, clock, processes, events, log, tmux, wake };
+  const ports: PitPorts = { files, clock, processes, events, log, tmux, wake, spawnSnake };
   const live = await openLiveConfig(ports, layout, process.env);
   const shim = await writeShim(files, layout, process.execPath, fileURLToPath(new URL('../../bin/snakepit.js', import.meta.url)));
   chmodSync(shim, 0o700);
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
-  const memory: PitMemory = { slots: new Map(), desired, drops: new Map(), needs: new Map(), counts: new Map(), promoteKey: '', promotedMonoMs: 0, tmuxMonoMs: Number.NEGATIVE_INFINITY, watched: { sessions: new Map(), at: undefined }, lastSnapshot: '' };
+  const memory = newPitMemory(desired);
   const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv: cleanEnv(process.env), config: () => live.current(), slots: () => memory.slots };
 
   let leave = false;
@@ -138,7 +139,7 @@ async function rebootReport({ files, events, processes, log }: PitPorts, { layou
   await files.write(file, `${processes.boot()}\n`);
 }
 
-async function serverOf(tmux: TmuxServer): Promise<ProcessIdentity | undefined> {
+async function serverOf(tmux: Pick<TmuxServer, 'pid'>): Promise<ProcessIdentity | undefined> {
   const pid = await tmux.pid();
   return pid === undefined ? undefined : identify(pid);
 }

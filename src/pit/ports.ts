@@ -3,9 +3,9 @@ import type { EventSink } from '../events/event-log.js';
 import type { PitLog } from '../events/logger.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
-import type { Processes } from '../lib/processes.js';
+import type { ProcessIdentity, Processes } from '../lib/processes.js';
 import type { Layout } from '../protocol/layout.js';
-import type { TmuxServer } from '../tmux/server.js';
+import type { Tmux } from '../tmux/server.js';
 import type { Slots } from './state.js';
 
 export interface PitPorts {
@@ -14,9 +14,11 @@ export interface PitPorts {
   readonly processes: Processes;
   readonly events: EventSink;
   readonly log: PitLog;
-  readonly tmux: TmuxServer;
+  readonly tmux: Tmux;
   /** Makes the next tick come at once. */
   readonly wake: () => void;
+  /** Starts a snake under this name; undefined where it could not be started. `ended` is called when it has ended. */
+  readonly spawnSnake: (setting: PitSetting, snake: string, ended: () => void) => ProcessIdentity | undefined;
 }
 
 export interface PitSetting {

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { openForWriting } from '../lib/linux-processes.js';
 import { take } from '../lib/baton.js';
 import type { Processes } from '../lib/processes.js';
@@ -49,8 +48,7 @@ export async function takeInDrops(ports: IntakePorts & { processes: Processes },
   for (const zone of ZONES) {
     const dir = zone === '' ? layout.queue : layout.dir(zone);
     // A person may remove an empty directory; the pit goes on, and makes it again at its next start.
-    if (!(await ports.files.exists(dir))) continue;
-    for (const name of readdirSync(dir, { encoding: 'buffer' })) {
+    for (const name of await ports.files.listBytes(dir)) {
       if (!isDropName(name) || isOurs(zone, name.toString('latin1'))) continue;
       const path = Buffer.concat([Buffer.from(`${dir}/`), name]);
       const key = path.toString('latin1');

@@ -153,3 +153,6 @@ export class TmuxServer {
     return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS, env: cleanEnv(), ...(input === undefined ? {} : { input }) });
   }
 }
+
+/** What the pit asks of its tmux server. A port: the simulator brings its own. */
+export type Tmux = Omit<{ readonly [K in keyof TmuxServer]: TmuxServer[K] }, 'pane'> & { pane(session: string): Pick<TmuxPane, keyof TmuxPane> };

@@ -12,7 +12,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
 import type { Processes } from '../lib/processes.js';
 import { RUN_FILES, type AttemptRecord } from '../protocol/records.js';
-import type { TmuxServer } from '../tmux/server.js';
+import type { Tmux } from '../tmux/server.js';
 
 /** A session of this age may still be painting its first screen. */
 const FRESH_MS = 30_000;
@@ -21,7 +21,7 @@ export interface SpeakPorts {
   readonly files: Files;
   readonly processes: Processes;
   readonly clock: Clock;
-  readonly tmux: TmuxServer;
+  readonly tmux: Pick<Tmux, 'pane'>;
 }
 
 /** A full-screen session that may be spoken to. Its name holds the claim's nonce: no other attempt can be hit. */

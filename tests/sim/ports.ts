@@ -38,6 +38,7 @@ function filesOf(world: World, disk: Disk, me: SimProcess): Files {
   };
   return {
     list: (dir) => step('list', dir, () => disk.list(dir)),
+    listBytes: (dir) => step('list', dir, () => disk.list(dir).map((name) => Buffer.from(name))),
     exists: (path) => step('exists', path, () => disk.exists(path)),
     rename: (from, to) => step('rename', world.trace === undefined ? '' : `${String(from)} to ${basename(to)}`, () => disk.rename(String(from), to)),
     touch: (path) => step('touch', path, () => disk.touch(path, world.wallMs())),
