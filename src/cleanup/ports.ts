@@ -18,4 +18,9 @@ export interface CleanupSetting {
   readonly config: Config;
   /** Who may be expected to adopt a claim of this snake's name. */
   readonly successor: (snake: string) => Successor;
+  readonly pitId: string;
+  /** Markers of the pit's own long-lived sessions. */
+  readonly residents: () => Promise<readonly string[]>;
+  /** Looks at every run there ever was; costs a second at ten thousand tasks. */
+  readonly thorough: boolean;
 }

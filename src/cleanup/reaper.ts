@@ -10,6 +10,7 @@ import { readAttempt, readOutcome, removeLauncher, runDirOf, writeOutcome, type 
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { decideReap } from './decide.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
+import type { Specialist } from './specialist.js';
 import type { PlannedReap, Suspect } from './state.js';
 
 /** Facts about every claim and every unfinished reap. */
@@ -42,6 +43,20 @@ export async function plan(ports: CleanupPorts, setting: CleanupSetting): Promis
   const policy = { adoptMs: setting.config.adoptMs, lateMs: setting.config.heartbeatMs * 6 };
   return (await inspect(ports, setting)).map((suspect) => ({ file: suspect.file, id: suspect.name.id, verdict: decideReap(policy, suspect) }));
 }
+
+/** Claims of the dead, as a specialist among the others. */
+export const reaper: Specialist = {
+  name: 'reaper',
+  does: 'takes claims from the dead, ends what they left, and puts their tasks back in line or where they had got to',
+  plan: async (ports, setting) =>
+    (await plan(ports, setting)).map(({ file, id, verdict }) => ({
+      specialist: 'reaper', kind: verdict.kind === 'reap' ? 'act' : verdict.kind === 'report' ? 'refuse' : 'keep', verb: verdict.kind, subject: id, rule: verdict.rule, evidence: verdict.evidence, target: file,
+    })),
+  apply: async (ports, setting, { subject, target, rule, evidence }) => {
+    const kind = await reap(ports, setting, target, rule, evidence);
+    return { specialist: 'reaper', subject, kind: kind === 'gone' ? 'gone' : kind === 'stuck' ? 'refused' : 'done', told: kind === 'gone' ? 'somebody else took care of it' : `now ${kind}` };
+  },
+};
 
 /** What became of one planned reap. "gone": somebody else acted in the meantime, which is the protocol working. */
 export type Reaped = { readonly id: string; readonly kind: 'gone' } | { readonly id: string; readonly kind: 'ready' | 'waiting' | 'done' | 'failed' | 'stuck' | 'held' | 'needs' };

@@ -1,12 +1,13 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { writerOf } from '../lib/temporary.js';
 import { QUEUE_STATES, type Layout } from '../protocol/layout.js';
 import type { CleanupPorts } from './ports.js';
+import type { Specialist } from './specialist.js';
 
 /** What writers that are proven dead left half-written, in queue/ and in our state; a run's own directory goes with its run. */
-export async function halfWritten({ files, processes }: Pick<CleanupPorts, 'files' | 'processes'>, layout: Layout): Promise<string[]> {
+async function halfWritten({ files, processes }: Pick<CleanupPorts, 'files' | 'processes'>, layout: Layout): Promise<string[]> {
   const left: string[] = [];
-  for (const dir of [layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.log, layout.bin]) {
+  for (const dir of [layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.log, layout.bin]) {
     for (const name of await files.list(dir)) {
       const writer = writerOf(name);
       if (writer !== undefined && (await processes.liveness(writer)) === 'dead') left.push(join(dir, name));
@@ -21,3 +22,16 @@ export async function sweep(ports: Pick<CleanupPorts, 'files' | 'processes'>, la
   for (const file of left) await ports.files.remove(file);
   return left;
 }
+
+/** Half-written files, by their writer's death and never by their age. */
+export const sweeper: Specialist = {
+  name: 'sweeper',
+  does: 'removes what dead writers left half-written',
+  plan: async (ports, { layout }) =>
+    (await halfWritten(ports, layout)).map((file) => ({ specialist: 'sweeper', kind: 'act', verb: 'sweep', subject: relative(layout.root, file), rule: 'its writer is dead', evidence: `pid ${writerOf(file.slice(file.lastIndexOf('/') + 1))?.pid ?? '?'} is gone`, target: file })),
+  apply: async ({ files }, _setting, { subject, target }) => {
+    const there = await files.exists(target);
+    if (there) await files.remove(target);
+    return { specialist: 'sweeper', subject, kind: there ? 'done' : 'gone', told: there ? 'removed' : 'it has gone' };
+  },
+};

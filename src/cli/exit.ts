@@ -5,6 +5,9 @@ export const EXIT = {
   ok: 0,
   /** A task that was waited for failed, or a file was refused meanwhile. */
   failed: 1,
+  /** Of a cleanup, as fsck(8) has them: it mended something; something is left to a person. Both may be true. */
+  mended: 1,
+  left: 4,
   usage: 64,
   badTask: 65,
   notFound: 66,

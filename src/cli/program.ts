@@ -97,8 +97,12 @@ export function buildProgram(): Command {
   json(program.command('events').description('what happened, oldest first').option('-f, --follow', 'go on as it happens').option('--since <time>', 'ISO time, or so long ago: 10m')).action(
     async (options: { follow?: boolean; json?: boolean; since?: string }) => (await import('./commands/events.js')).events(dir(), options),
   );
-  json(program.command('cleanup').description('reap what dead workers left; for cron, with or without a pit').option('--dry-run', 'print the plan, do nothing')).action(
-    async (options: { dryRun?: boolean; json?: boolean }) => (await import('./commands/cleanup.js')).cleanup(dir(), options),
+  json(program.command('cleanup').description('mend what crashes left; for cron, with or without a pit').option('--dry-run', 'print the plan, do nothing').option('--only <specialist...>', 'reaper, orphans, reconciler, sweeper').option('--install-cron', 'run it every ten minutes: shows the lines, asks, writes them into your crontab').option('--uninstall-cron', 'take them out again').option('--systemd', 'print a service and a timer for systemd instead').option('-y, --yes', 'do not ask')).addHelpText('after', '\nExit codes: 0 clean · 1 it mended something · 4 something is left to a person · 5 both').action(
+    async (options: { dryRun?: boolean; json?: boolean; only?: string[]; installCron?: boolean; uninstallCron?: boolean; systemd?: boolean; yes?: boolean }) => {
+      if (options.systemd === true) return (await import('./commands/cleanup-timer.js')).cleanupSystemd(dir());
+      if (options.installCron === true || options.uninstallCron === true) return (await import('./commands/cleanup-timer.js')).cleanupCron(dir(), options.installCron === true, options);
+      return (await import('./commands/cleanup.js')).cleanup(dir(), options);
+    },
   );
   json(program.command('doctor').description('check this machine and this pit; each finding with its remedy')).action(async (options: { json?: boolean }) => (await import('./commands/doctor.js')).doctor(dir(), options));
   program

@@ -15,6 +15,7 @@ export interface Config {
   readonly tickMs: number;
   readonly rescanMs: number;
   readonly graceMs: number;
+  readonly cleanupMs: number;
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;
   readonly minFreeBytes: number;

@@ -126,6 +126,7 @@ function toConfig(file: ConfigFile): Config {
     tickMs: ms(file.tick),
     rescanMs: ms(file.rescan),
     graceMs: ms(file.grace),
+    cleanupMs: ms(file.cleanup),
     adoptMs: ms(file.adopt),
     verifyTimeoutMs: ms(file['verify-timeout']),
     minFreeBytes: file['min-free'],

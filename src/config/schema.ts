@@ -34,6 +34,7 @@ export const configSchema = z.strictObject({
   tick: duration('1s', "The pit's rhythm."),
   rescan: duration('20s', 'How often directories are listed anew even if no watcher spoke: watchers lose events silently.'),
   grace: duration('5s', 'Between TERM and KILL when a session is ended.'),
+  cleanup: duration('5m', 'How often the pit lets all its cleanup specialists come by; the dead are reaped at every tick.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),

@@ -22,6 +22,7 @@ export type PitEvent =
   | { readonly kind: 'task-answered'; readonly id: string; readonly answer: string }
   | { readonly kind: 'claim-lost'; readonly id: string; readonly marker: string }
   | { readonly kind: 'claim-reaped'; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'orphans-ended'; readonly marker: string; readonly rule: string; readonly killed: number }
   | { readonly kind: 'task-stuck'; readonly id: string; readonly marker: string; readonly evidence: string }
   | { readonly kind: 'task-held' | 'task-released' | 'task-retried' | 'task-cancelled'; readonly id: string }
   | { readonly kind: 'queue-paused' | 'queue-resumed' }

@@ -29,23 +29,25 @@ function livenessOf(of: ProcessIdentity): Liveness {
   return stat !== undefined && stat.start === of.start && !ended(stat) ? 'alive' : 'dead';
 }
 
-type Look = { readonly kind: 'yes' | 'no' | 'unreadable' };
-
-/** Whole entries only: a marker that is a prefix of another never matches it. */
-function environmentHas(pid: number, entry: Buffer): Look {
+/** What a process was started with; empty where it is not ours to see. */
+function environmentOf(pid: number): Buffer | 'unreadable' {
   try {
-    const environment = fs.readFileSync(`/proc/${pid}/environ`);
-    for (let at = environment.indexOf(entry); at >= 0; at = environment.indexOf(entry, at + 1)) {
-      const startsEntry = at === 0 || environment[at - 1] === 0;
-      const end = at + entry.length;
-      if (startsEntry && (end === environment.length || environment[end] === 0)) return { kind: 'yes' };
-    }
-    return { kind: 'no' };
+    return fs.readFileSync(`/proc/${pid}/environ`);
   } catch (cause) {
     const code = errorCode(cause);
-    // Another user's process, or a non-dumpable one, cannot be ours to judge: EACCES and EPERM are "no", running out of descriptors is not.
-    return { kind: code === 'EMFILE' || code === 'ENFILE' || code === 'EIO' ? 'unreadable' : 'no' };
+    // Another user's process, or a non-dumpable one, cannot be ours to judge: EACCES and EPERM are nothing, running out of descriptors is not.
+    return code === 'EMFILE' || code === 'ENFILE' || code === 'EIO' ? 'unreadable' : Buffer.alloc(0);
   }
+}
+
+/** Whole entries only: a marker that is a prefix of another never matches it. */
+function holds(environment: Buffer, entry: Buffer): boolean {
+  for (let at = environment.indexOf(entry); at >= 0; at = environment.indexOf(entry, at + 1)) {
+    const startsEntry = at === 0 || environment[at - 1] === 0;
+    const end = at + entry.length;
+    if (startsEntry && (end === environment.length || environment[end] === 0)) return true;
+  }
+  return false;
 }
 
 function worksIn(pid: number, dir: string): boolean {
@@ -85,14 +87,15 @@ function findMarked(query: MarkerQuery, exclude: ReadonlySet<number>): MarkedPro
   const { stats } = read;
   let complete = read.complete;
   const entry = Buffer.from(query.entry);
+  const also = query.with === undefined ? undefined : Buffer.from(query.with);
   const found = new Set<number>();
   for (const stat of stats.values()) {
     if (exclude.has(stat.pid)) continue;
-    const look = environmentHas(stat.pid, entry);
-    if (look.kind === 'unreadable') complete = false;
+    const environment = environmentOf(stat.pid);
+    if (environment === 'unreadable') complete = false;
     const isLeader = query.leader !== undefined && query.leader.boot === boot() && query.leader.pid === stat.pid && query.leader.start === stat.start;
     const isOrphanInside = query.privateDir !== undefined && stat.tty === 0 && stat.ppid === 1 && worksIn(stat.pid, query.privateDir);
-    if (look.kind === 'yes' || isLeader || isOrphanInside) found.add(stat.pid);
+    if ((environment !== 'unreadable' && holds(environment, entry) && (also === undefined || holds(environment, also))) || isLeader || isOrphanInside) found.add(stat.pid);
   }
   for (let grew = true; grew; ) {
     grew = false;
@@ -106,6 +109,24 @@ function findMarked(query: MarkerQuery, exclude: ReadonlySet<number>): MarkedPro
   }
   const processes = [...found].map((pid) => ({ pid, start: stats.get(pid)?.start ?? '', boot: boot() }));
   return { complete, processes };
+}
+
+const CLAIM = 'SNAKEPIT_CLAIM=';
+
+function markersWith(entry: string): Map<string, number[]> | undefined {
+  const found = new Map<string, number[]>();
+  try {
+    for (const { pid } of table().stats.values()) {
+      const environment = pid === process.pid ? Buffer.alloc(0) : environmentOf(pid);
+      if (environment === 'unreadable') return undefined;
+      if (!holds(environment, Buffer.from(entry))) continue;
+      const marker = environment.toString('latin1').split('\0').find((one) => one.startsWith(CLAIM))?.slice(CLAIM.length) ?? '';
+      found.set(marker, [...(found.get(marker) ?? []), pid]);
+    }
+  } catch {
+    return undefined;
+  }
+  return found;
 }
 
 /** Linux tells every architecture's user space a hundred clock ticks a second (USER_HZ). */
@@ -140,6 +161,7 @@ export const linuxProcesses: Processes = {
   self,
   boot,
   liveness: async (of) => livenessOf(of),
+  markers: async (entry) => markersWith(entry),
   table: async () => rows(),
   find: async (query) => findMarked(query, new Set([process.pid])),
   signal: async (to, signal) => {

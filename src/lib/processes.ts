@@ -19,6 +19,8 @@ export interface MarkedProcesses {
 export interface MarkerQuery {
   /** One whole environment entry, NAME=value, that all of them were started with. */
   readonly entry: string;
+  /** A further entry that they must all bear: a copied pit has the same claims as the first, and another mark. */
+  readonly with?: string | undefined;
   /** A directory made for this claim alone; an orphan working in it is the claim's. Never a directory of the user's. */
   readonly privateDir?: string | undefined;
   /** The session's first process, as recorded by the wrapper. */
@@ -44,6 +46,8 @@ export interface Processes {
   liveness(of: ProcessIdentity): Promise<Liveness>;
   /** All live processes attributable by the query: by marker, by descent and session of those, and by working directory. */
   find(query: MarkerQuery): Promise<MarkedProcesses>;
+  /** Processes that were started with the entry, by the claim marker (SNAKEPIT_CLAIM) that they bear, '' where they bear none; undefined where the table cannot be read. */
+  markers(entry: string): Promise<ReadonlyMap<string, readonly number[]> | undefined>;
   /** All of it; undefined where it cannot be read. */
   table(): Promise<readonly ProcessRow[] | undefined>;
   /** Sends a signal to that very process, or to nobody. */

@@ -1,5 +1,4 @@
 import { watch, watchedSessions, type WatchMemory } from '../watchdog/watch.js';
-import { execute, plan } from '../cleanup/reaper.js';
 import type { Successor } from '../cleanup/state.js';
 import { parseDesired, type DesiredRecord, type SnakeRow, type Snapshot } from '../protocol/snapshot.js';
 import { parseJson } from '../protocol/records.js';
@@ -8,9 +7,10 @@ import { countStates, type CountMemory } from '../queue/directory-store.js';
 import { takeInDrops, type DropMemory } from '../queue/drops.js';
 import { promoteWaiting, type NeedsMemory } from '../queue/promote.js';
 import { putAwayQuestions } from '../queue/stray-stories.js';
-import { publishMissingStories } from '../runs/publish.js';
+import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { applySupervise } from './apply.js';
+import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
 import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
 import type { PitPorts, PitSetting } from './ports.js';
@@ -18,7 +18,7 @@ import type { Slot, Slots } from './state.js';
 import { supervise, SUPERVISE_POLICY } from './supervise.js';
 
 /** What the pit remembers from tick to tick; all of it is found again after a crash. */
-export interface PitMemory {
+export interface PitMemory extends CleanMemory {
   slots: Map<string, Slot>;
   desired: DesiredRecord;
   readonly drops: DropMemory;
@@ -35,6 +35,7 @@ export interface PitMemory {
 /** Of a pit that has seen nothing yet. */
 export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   slots: new Map(),
+  cleanedMonoMs: undefined,
   desired,
   drops: new Map(),
   needs: new Map(),
@@ -72,8 +73,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   }
   for (const file of leftovers) await files.remove(file);
 
-  const cleanup = { layout, config, successor: (snake: string) => successorOf(memory.slots, memory.desired, snake) };
-  await execute(ports, cleanup, await plan(ports, cleanup));
+  await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   await publish(ports, setting, memory, live, tmux);
 
@@ -106,7 +106,7 @@ async function promote(ports: PitPorts, { layout }: PitSetting, memory: PitMemor
   memory.promotedMonoMs = clock.monoMs();
   const never = await promoteWaiting(ports, layout, memory.needs);
   for (const one of never) await endDependent(ports, layout, one.id, one.why);
-  await publishMissingStories(files, layout);
+  await publishMissing(files, layout, await missingTexts(files, layout));
   await putAwayQuestions(files, layout, clock.wallMs());
   return never.length > 0;
 }

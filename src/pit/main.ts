@@ -21,6 +21,7 @@ import { ensureLayout, writeShim } from '../queue/init.js';
 import { watchDirectory } from '../queue/watch.js';
 import { TmuxServer } from '../tmux/server.js';
 import { spawnSnake } from './apply.js';
+import { cleanupSetting } from './clean.js';
 import { openLiveConfig } from './live-config.js';
 import { newPitMemory, tick } from './loop.js';
 import type { PitPorts, PitSetting } from './ports.js';
@@ -161,9 +162,10 @@ function finishing(claimed: readonly string[]): string {
 }
 
 /** Leaves nothing behind: claims of the dead reaped, the tmux server ended, and every process that bears this pit's mark. */
-async function goDown(ports: PitPorts, { layout, config, pitId }: PitSetting): Promise<void> {
+async function goDown(ports: PitPorts, setting: PitSetting): Promise<void> {
+  const { layout, config, pitId } = setting;
   const { files, processes, clock, tmux, log } = ports;
-  const cleanup = { layout, config: config(), successor: () => 'refused' as const };
+  const cleanup = cleanupSetting(setting, config(), () => 'refused');
   await execute(ports, cleanup, await plan(ports, cleanup));
   await tmux.killServer();
   const ended = await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);

@@ -103,7 +103,7 @@ export function markerOf(name: TaskName & { readonly nonce: string }): string {
   return `${name.id}~${failures}.${losses}.${deferrals}~${name.nonce}`;
 }
 
-/** The environment entries by which the processes of a claim, and of a whole pit, are known. */
+/** The environment entries by which the processes of a claim, and of a whole pit, are known. `lib` spells the first one too, since it imports nothing. */
 export const claimEntry = (marker: string): string => `SNAKEPIT_CLAIM=${marker}`;
 export const pitEntry = (pitId: string): string => `SNAKEPIT_PIT=${pitId}`;
 

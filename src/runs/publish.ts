@@ -1,11 +1,13 @@
 import { join, relative } from 'node:path';
+import type { PitEvent } from '../events/event.js';
 import type { EventSink } from '../events/event-log.js';
 import type { Files } from '../lib/files.js';
 import { tailLines } from '../lib/text.js';
+import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
-import { publishMissingQuestions, publishQuestion } from './question.js';
+import { missingQuestions, publishQuestion } from './question.js';
 import { pastAttempts, readAgent, type OutcomeRecord } from './run-dir.js';
 import { storyText, type StoryParts } from './story.js';
 
@@ -52,19 +54,20 @@ export async function publishStory(files: Files, layout: Layout, state: 'done' |
 
 /** What follows the commit: the story, where the task has ended, or the question, where it asks, and the event. */
 export async function tellSettled(files: Files, events: EventSink, layout: Layout, id: string, record: OutcomeRecord): Promise<void> {
-  const { marker, attempt, next } = record;
-  if (next.kind === 'again') return events.emit({ kind: 'task-requeued', id, marker, why: next.why, waitMs: next.waitMs });
-  if (next.kind === 'parked') {
-    await publishQuestion(files, layout, id);
-    return events.emit({ kind: 'task-parked', id, marker, attempt, why: next.why });
-  }
-  await publishStory(files, layout, next.kind, id);
-  return events.emit(next.kind === 'done' ? { kind: 'task-done', id, marker, attempt } : { kind: 'task-failed', id, marker, attempt, why: next.why });
+  if (record.next.kind !== 'again') await publishText(files, layout, record.next.kind, id);
+  return events.emit(settledEvent(id, record));
 }
 
-/** Writes the stories and the questions that a crash right after a commit left out; returns for which tasks. */
-export async function publishMissingStories(files: Files, layout: Layout): Promise<string[]> {
-  const mended = await publishMissingQuestions(files, layout);
+const publishText = (files: Files, layout: Layout, kind: 'done' | 'failed' | 'parked', id: string): Promise<void> => (kind === 'parked' ? publishQuestion(files, layout, id) : publishStory(files, layout, kind, id));
+
+/** A settled task whose story, or a parked one whose question, a crash right after the commit left out. */
+export interface MissingText {
+  readonly kind: 'done' | 'failed' | 'parked';
+  readonly id: string;
+}
+
+export async function missingTexts(files: Files, layout: Layout): Promise<MissingText[]> {
+  const missing: MissingText[] = (await missingQuestions(files, layout)).map((id) => ({ kind: 'parked', id }));
   for (const state of ['done', 'failed'] as const) {
     const names = await files.list(layout.dir(state));
     const stories = new Set(names.filter((name) => name.endsWith('.result.md')));
@@ -72,10 +75,29 @@ export async function publishMissingStories(files: Files, layout: Layout): Promi
       if (!isTaskFile(name)) continue;
       const id = name.slice(0, -3);
       if (stories.has(`${id}.result.md`)) continue;
-      // Its holder may be writing the story this very moment: a settle is younger than its story by milliseconds.
-      await publishStory(files, layout, state, id);
-      mended.push(id);
+      missing.push({ kind: state, id });
     }
   }
-  return mended;
+  return missing;
+}
+
+/** Writes them. Their holders may be doing so this very moment, since a settle is younger than its story by milliseconds: the text is the same. */
+export async function publishMissing(files: Files, layout: Layout, missing: readonly MissingText[]): Promise<void> {
+  for (const { kind, id } of missing) await publishText(files, layout, kind, id);
+}
+
+/** The event of a commit. */
+export function settledEvent(id: string, { marker, attempt, next }: OutcomeRecord): PitEvent {
+  switch (next.kind) {
+    case 'again':
+      return { kind: 'task-requeued', id, marker, why: next.why, waitMs: next.waitMs };
+    case 'parked':
+      return { kind: 'task-parked', id, marker, attempt, why: next.why };
+    case 'done':
+      return { kind: 'task-done', id, marker, attempt };
+    case 'failed':
+      return { kind: 'task-failed', id, marker, attempt, why: next.why };
+    default:
+      return unreachable(next);
+  }
 }

@@ -106,15 +106,13 @@ export async function publishQuestion(files: Files, layout: Layout, id: string):
   await files.write(questionFile(layout, id), text);
 }
 
-/** Writes the questions that a crash right after a commit left out; returns for which tasks. */
-export async function publishMissingQuestions(files: Files, layout: Layout): Promise<string[]> {
-  const mended: string[] = [];
+/** Parked tasks whose question a crash right after the commit left out. */
+export async function missingQuestions(files: Files, layout: Layout): Promise<string[]> {
+  const missing: string[] = [];
   const names = await files.list(layout.dir('needs'));
   for (const name of names) {
     const id = isTaskFile(name) ? parseAny(name)?.id : undefined;
-    if (id === undefined || names.includes(`${id}.question.md`) || (await parkedAttempt(files, layout, id)) === undefined) continue;
-    await publishQuestion(files, layout, id);
-    mended.push(id);
+    if (id !== undefined && !names.includes(`${id}.question.md`) && (await parkedAttempt(files, layout, id)) !== undefined) missing.push(id);
   }
-  return mended;
+  return missing;
 }

@@ -396,11 +396,11 @@ describe('a running pit', () => {
     pit.dropTask('alive.md', sh(`until [ -e '${go}' ]; do sleep 0.05; done`));
     await pit.until('it works', () => isIn(pit, 'claimed', 'alive'));
     expect(await pit.ok('cleanup', '--dry-run')).toMatch(/^keep +alive: its owner is alive \(s1 \(pid \d+\) is alive\)\n$/);
-    expect(json(await pit.ok('cleanup', '--dry-run', '--json'))).toMatchObject({ planned: [{ id: 'alive', verdict: { kind: 'keep' } }] });
-    expect(json(await pit.ok('cleanup', '--json'))).toMatchObject({ planned: [{ id: 'alive' }], reaped: [] });
+    expect(json(await pit.ok('cleanup', '--dry-run', '--json'))).toMatchObject({ planned: [{ specialist: 'reaper', subject: 'alive', kind: 'keep' }] });
+    expect(json(await pit.ok('cleanup', '--json'))).toMatchObject({ planned: [{ subject: 'alive' }], applied: [] });
     fs.writeFileSync(go, '');
     await pit.until('done', () => isIn(pit, 'done', 'alive'));
-    expect(await pit.ok('cleanup')).toBe('nothing is claimed\n');
+    expect(await pit.ok('cleanup')).toBe('clean: there is nothing to do\n');
   });
 
   it('in a session: done, note, wait-until, fail, and what they leave in the story', async () => {
@@ -724,7 +724,7 @@ describe('down', () => {
       await pit.ok('cancel', 'work');
       expect(await pit.ok('cleanup', '--dry-run')).toMatch(/^reap +work: its owner is dead/);
       expect(await living(processes)).toBe(5);
-      expect(await pit.ok('cleanup')).toContain('work: now failed');
+      expect(await pit.cli('cleanup')).toMatchObject({ code: 1, stdout: expect.stringContaining('work: now failed') });
       expect(await living(processes)).toBe(0);
       expect(story(pit, 'failed', 'work')).toContain('cancelled');
       mv(fileOf(pit, 'failed', 'work'), pit.beside('kept.md'));

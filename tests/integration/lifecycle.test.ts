@@ -174,7 +174,7 @@ describe('death', () => {
       await linuxProcesses.signal(snake, 'SIGSTOP');
       try {
         // Later than six heartbeats of 500 ms, and than adopt.
-        await pit.until('it is reported late', async () => (await pit.ok('cleanup')).startsWith('report  a: alive, and late with its heartbeat: never robbed'), 20_000);
+        await pit.until('it is reported late', async () => (await pit.cli('cleanup')).stdout.startsWith('report  a: alive, and late with its heartbeat: never robbed'), 20_000);
         expect(isIn(pit, 'claimed', 'a')).toBe(true);
         expect(await alive(session)).toBe(true);
         expect(await onlySnake(pit)).toEqual(snake);

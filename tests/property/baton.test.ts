@@ -34,7 +34,7 @@ const seenBy = (me: ProcessIdentity, liveness: (of: ProcessIdentity) => Liveness
   self: () => me,
   boot: () => me.boot,
   liveness: async (of) => liveness(of),
-  table: async () => [], find: async () => ({ complete: false, processes: [] }),
+  markers: async () => new Map(), table: async () => [], find: async () => ({ complete: false, processes: [] }),
   signal: async () => {},
 });
 const person = (pid: number): ProcessIdentity => ({ pid, start: String(pid * 100), boot: '6fd0c2e1' });

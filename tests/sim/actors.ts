@@ -1,6 +1,6 @@
 import { profileSchema } from '../../src/agents/profile.js';
 import { endDependent } from '../../src/runs/never.js';
-import { publishMissingStories } from '../../src/runs/publish.js';
+import { missingTexts, publishMissing } from '../../src/runs/publish.js';
 import { execute, plan } from '../../src/cleanup/reaper.js';
 import type { CleanupPorts, CleanupSetting } from '../../src/cleanup/ports.js';
 import type { Config } from '../../src/config/config.js';
@@ -29,7 +29,7 @@ export interface Mutant {
 export const SIM_CONFIG: Config = {
   snakes: 2, agent: 'shell', workspace: 'scratch', timeoutMs: 4000, attempts: 2, losses: 3, deferrals: 50, asks: 10,
   backoff: { firstMs: 200, factor: 2, maxMs: 1000 },
-  settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, verifyTimeoutMs: 1000, minFreeBytes: 0,
+  settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, cleanupMs: 300_000, verifyTimeoutMs: 1000, minFreeBytes: 0,
   toss: { depth: 0, perTask: 0, commands: false }, env: [], agents: {}, startupMs: 60_000, signalMs: 60_000, retryMs: 60_000, stallMs: 600_000, nudgeMs: 300_000, nudges: 2, waitCapMs: 3_600_000,
 };
 
@@ -93,10 +93,10 @@ export async function runJanitor(stage: Stage, me: SimProcess): Promise<number> 
   const needs: NeedsMemory = new Map();
   for (;;) {
     const reaping = mutant?.reaperPorts?.(ports, layout) ?? ports;
-    const setting: CleanupSetting = { layout, config: SIM_CONFIG, successor };
+    const setting: CleanupSetting = { layout, config: SIM_CONFIG, successor, pitId: 'sim', residents: async () => [], thorough: false };
     await execute(reaping, setting, await plan(reaping, setting));
     for (const one of await promoteWaiting(ports, layout, needs)) await endDependent(ports, layout, one.id, one.why);
-    await publishMissingStories(ports.files, layout);
+    await publishMissing(ports.files, layout, await missingTexts(ports.files, layout));
     await world.sleep(me, world.random.between(100, 1500));
   }
 }

@@ -74,7 +74,7 @@ function processesOf(world: World, me: SimProcess, probes: ProbeFaults): Process
         if (world.random.chance(probes.unknownChance)) return 'unknown';
         return alive(of) === undefined ? 'dead' : 'alive';
       }),
-    table: async () => [],
+    markers: async () => new Map(), table: async () => [],
     find: async ({ entry }) => {
       const low = await world.step(me, 'scans low numbers', () => half(entry, true));
       return world.step(me, 'scans high numbers', () => {

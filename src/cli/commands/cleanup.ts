@@ -1,46 +1,52 @@
-import { execute, plan } from '../../cleanup/reaper.js';
+import { applyCleanup, planCleanup } from '../../cleanup/specialists.js';
+import { SPECIALISTS, type SpecialistName, type Step } from '../../cleanup/specialist.js';
+import type { CleanupSetting } from '../../cleanup/ports.js';
 import type { Successor } from '../../cleanup/state.js';
-import { halfWritten, sweep } from '../../cleanup/sweeper.js';
 import { take } from '../../lib/baton.js';
+import { show } from '../../lib/text.js';
 import { foreignHost } from '../../queue/host.js';
-import { publishMissingStories } from '../../runs/publish.js';
 import { livePit, openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
-export async function cleanup(dir: string | undefined, options: { dryRun?: boolean; json?: boolean }): Promise<void> {
+/** One round of the specialists, with or without a pit. The exit code is fsck's: 0 clean, 1 mended, 4 something is left to a person, 5 both. */
+export async function cleanup(dir: string | undefined, options: { dryRun?: boolean; json?: boolean; only?: readonly string[] }): Promise<void> {
+  const only = options.only?.map(specialistOf);
   const context = openContext(dir);
   const { files, processes, layout } = context;
   const host = await foreignHost(files, layout);
   if (host !== undefined) throw new CliError(`tasks here are claimed by the host ${host}: nothing is touched. If that host is gone for good: rm ${layout.host}`, EXIT.busy);
-  const setting = { layout, config: await readConfig(context), successor: await successors(context) };
-  if (options.dryRun === true) {
-    const planned = await plan(context, setting);
-    const left = await halfWritten(context, layout);
-    if (options.json === true) return printJson({ planned, halfWritten: left });
-    printPlan(planned);
-    for (const file of left) print(`sweep   ${file}: its writer is dead`);
-    return;
-  }
+  const setting: CleanupSetting = {
+    layout, config: await readConfig(context), successor: await successors(context), thorough: true,
+    pitId: (await files.read(layout.pitId))?.trim() ?? '', residents: async () => [],
+  };
+  if (options.dryRun === true) return tell(await planCleanup(context, setting, only), undefined, options.json === true);
   const lock = await take(files, processes, layout.locks.cleanup);
   if (lock.kind === 'held') throw new CliError(`another cleanup is at work (pid ${lock.by.pid})`, EXIT.busy);
   try {
-    const planned = await plan(context, setting);
-    const reaped = await execute(context, setting, planned);
-    const stories = await publishMissingStories(files, layout);
-    const swept = await sweep(context, layout);
-    if (options.json === true) return printJson({ planned, reaped, stories, swept });
-    printPlan(planned);
-    for (const one of reaped) print(`${one.id}: ${one.kind === 'gone' ? 'somebody else took care of it' : `now ${one.kind}`}`);
-    for (const id of stories) print(`${id}: its story was missing and is written`);
-    for (const file of swept) print(`swept ${file}: its writer is dead`);
+    const planned = await planCleanup(context, setting, only);
+    tell(planned, await applyCleanup(context, setting, planned), options.json === true);
   } finally {
     await lock.release();
   }
 }
 
-function printPlan(planned: Awaited<ReturnType<typeof plan>>): void {
-  if (planned.length === 0) print('nothing is claimed');
-  for (const one of planned) print(`${one.verdict.kind.padEnd(6)}  ${one.id}: ${one.verdict.rule} (${one.verdict.evidence})`);
+function tell(planned: readonly Step[], applied: Awaited<ReturnType<typeof applyCleanup>> | undefined, json: boolean): void {
+  if (json) printJson({ planned, ...(applied === undefined ? {} : { applied }) });
+  else {
+    if (planned.length === 0) print('clean: there is nothing to do');
+    for (const one of planned) print(`${one.verb.padEnd(6)}  ${show(one.subject)}: ${one.rule} (${show(one.evidence)})`);
+    for (const one of applied ?? []) print(`${show(one.subject)}: ${one.told}`);
+  }
+  if (applied === undefined) return;
+  const mended = applied.some(({ kind }) => kind === 'done') ? EXIT.mended : EXIT.ok;
+  const left = planned.some(({ kind }) => kind === 'refuse') || applied.some(({ kind }) => kind === 'refused') ? EXIT.left : EXIT.ok;
+  process.exitCode = mended + left;
+}
+
+function specialistOf(name: string): SpecialistName {
+  const found = SPECIALISTS.find((one) => one === name);
+  if (found === undefined) throw new CliError(`no specialist is called ${show(name)}; there are: ${SPECIALISTS.join(', ')}`, EXIT.usage);
+  return found;
 }
 
 /** A live pit starts the snakes it manages again; without one an `up` may come. */

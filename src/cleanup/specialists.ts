@@ -1,0 +1,29 @@
+import { orphanHunter } from './orphans.js';
+import type { CleanupPorts, CleanupSetting } from './ports.js';
+import { reaper } from './reaper.js';
+import { reconciler } from './reconciler.js';
+import type { Applied, Specialist, SpecialistName, Step } from './specialist.js';
+import { sweeper } from './sweeper.js';
+
+/** In this order: what the reaper ends is no orphan any more, and what it settles has a story to be told. */
+const ALL: Readonly<Record<SpecialistName, Specialist>> = { reaper, orphans: orphanHunter, reconciler, sweeper };
+
+export const specialists = (only?: readonly SpecialistName[]): Specialist[] => Object.values(ALL).filter(({ name }) => only === undefined || only.includes(name));
+
+/** What a run would do now, by whom, by which rule. */
+export async function planCleanup(ports: CleanupPorts, setting: CleanupSetting, only?: readonly SpecialistName[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const specialist of specialists(only)) steps.push(...(await specialist.plan(ports, setting)));
+  return steps;
+}
+
+/** Carries a plan out, step by step; a step that throws is told and hinders no other. */
+export async function applyCleanup(ports: CleanupPorts, setting: CleanupSetting, steps: readonly Step[]): Promise<Applied[]> {
+  const applied: Applied[] = [];
+  for (const step of steps) {
+    if (step.kind !== 'act') continue;
+    const { specialist, subject } = step;
+    applied.push(await ALL[specialist].apply(ports, setting, step).catch((cause: unknown) => ({ specialist, subject, kind: 'refused' as const, told: `it could not be done: ${String(cause)}` })));
+  }
+  return applied;
+}
