@@ -36,11 +36,20 @@ export interface AccountChoice {
   readonly key: string;
 }
 
-export const accountsOf = (profile: AgentProfile): AccountChoice[] =>
-  profile.accounts.length === 0 ? [{ name: undefined, key: profile.account }] : profile.accounts.map(({ name }) => ({ name, key: `${profile.account}.${name}` }));
+/** `account: none` is nobody's: two programs that need no provider share no limit. */
+export const accountsOf = (profile: AgentProfile): AccountChoice[] => {
+  const account = profile.account === 'none' ? `none.${profile.name}` : profile.account;
+  return profile.accounts.length === 0 ? [{ name: undefined, key: account }] : profile.accounts.map(({ name }) => ({ name, key: `${account}.${name}` }));
+};
 
-/** "cooling": every wanted agent exists, and each of its accounts waits for its limit to end. `until`: wall clock, milliseconds. */
-export type Choosing = { readonly kind: 'chosen'; readonly chosen: Chosen } | { readonly kind: 'cooling'; readonly until: number; readonly why: string };
+/** Nothing is sent to an account before `until` (wall clock, milliseconds). */
+export interface Cooling {
+  readonly until: number;
+  readonly why: string;
+}
+
+/** "cooling": every wanted agent exists, and none of its accounts takes anything now; `account` is the one that does soonest. */
+export type Choosing = { readonly kind: 'chosen'; readonly chosen: Chosen } | ({ readonly kind: 'cooling'; readonly account: string } & Cooling);
 
 /** What the task, or else the configuration, wants, in order. After a start that came to nothing, the profile that it was comes last: the next provider may answer. */
 export function wantedAgents(ofTask: readonly string[], fallback: string, neverBegan: string | undefined): string[] {
@@ -51,10 +60,10 @@ export function wantedAgents(ofTask: readonly string[], fallback: string, neverB
 }
 
 /** The first wanted agent with an account that is not cooling. An unknown name is an error even behind a good one: it is a slip of the pen that would strike at night. */
-export function chooseAgent(profiles: Profiles, wanted: readonly string[], coolingUntil: (key: string) => number | undefined): Result<Choosing, string> {
+export function chooseAgent(profiles: Profiles, wanted: readonly string[], coolingOf: (key: string) => Cooling | undefined): Result<Choosing, string> {
   const choices = wanted.map(parseChoice);
   const known = Object.keys(profiles);
-  let soonest: { until: number; key: string } | undefined;
+  let soonest: ({ readonly account: string } & Cooling) | undefined;
   for (const choice of choices) {
     if (profiles[choice.profile] !== undefined) continue;
     const near = nearest(choice.profile, known);
@@ -63,10 +72,10 @@ export function chooseAgent(profiles: Profiles, wanted: readonly string[], cooli
   for (const choice of choices) {
     const agent = profiles[choice.profile] as AgentProfile;
     for (const account of accountsOf(agent)) {
-      const until = coolingUntil(account.key);
-      if (until === undefined) return ok({ kind: 'chosen', chosen: { profile: choice.profile, model: choice.model ?? agent.model, reasoning: choice.reasoning ?? agent.reasoning, agent, account } });
-      if (soonest === undefined || until < soonest.until) soonest = { until, key: account.key };
+      const cooling = coolingOf(account.key);
+      if (cooling === undefined) return ok({ kind: 'chosen', chosen: { profile: choice.profile, model: choice.model ?? agent.model, reasoning: choice.reasoning ?? agent.reasoning, agent, account } });
+      if (soonest === undefined || cooling.until < soonest.until) soonest = { until: cooling.until, why: cooling.why, account: account.key };
     }
   }
-  return soonest === undefined ? err('no agent is named') : ok({ kind: 'cooling', until: soonest.until, why: `the account ${soonest.key} is at its limit` });
+  return soonest === undefined ? err('no agent is named') : ok({ kind: 'cooling', ...soonest });
 }

@@ -123,6 +123,9 @@ export function buildProgram(): Command {
       return (await import('./commands/agents-check.js')).checkAgent(dir(), name, { ...options, timeoutMs: (await import('../lib/duration.js')).parseDuration(options.timeout) ?? 180_000 });
     },
   );
+  json(program.command('breakers').description('provider accounts that are at a limit, being tried, or let their tasks go one by one').option('--close <account>', 'open this one to all of its tasks now')).action(
+    async (options: { json?: boolean; close?: string }) => (await import('./commands/breakers.js')).breakers(dir(), options),
+  );
   json(program.command('version').description('snakepit, node and tmux versions')).action(async (options: { json?: boolean }) => (await import('./commands/version.js')).version(options));
 
   program.command('done').description('(in a session) say that the task is done').argument('[message...]').action(async (words: string[]) => (await import('./commands/session.js')).done(words));

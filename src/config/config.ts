@@ -30,4 +30,6 @@ export interface Config {
   readonly nudgeMs: number;
   readonly nudges: number;
   readonly waitCapMs: number;
+  /** See agents/breaker/state.ts `BreakerPolicy`. */
+  readonly breaker: { readonly floorMs: number; readonly marginMs: number; readonly firstMs: number; readonly maxMs: number; readonly staggerMs: number; readonly releaseMs: number; readonly failures: number };
 }

@@ -82,7 +82,8 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
 }
 
 function unknownKey(path: readonly string[], parents: readonly string[]): string {
-  const parent = parents[0] === 'backoff' ? ['first', 'factor', 'max'] : parents[0] === 'toss' ? ['depth', 'per-task', 'commands'] : Object.keys(configSchema.shape);
+  const nested: Readonly<Record<string, readonly string[]>> = { backoff: ['first', 'factor', 'max'], toss: ['depth', 'per-task', 'commands'], breaker: ['floor', 'margin', 'first', 'max', 'stagger', 'release', 'failures'] };
+  const parent = nested[parents[0] ?? ''] ?? Object.keys(configSchema.shape);
   const near = nearest(path.at(-1) ?? '', parent);
   return `${path.join('.')}: unknown key${near === undefined ? `; known here: ${parent.join(', ')}` : `; did you mean ${[...parents, near].join('.')}?`}`;
 }
@@ -140,6 +141,10 @@ function toConfig(file: ConfigFile): Config {
     nudgeMs: ms(file['nudge-every']),
     nudges: file.nudges,
     waitCapMs: ms(file['wait-cap']),
+    breaker: {
+      floorMs: ms(file.breaker.floor), marginMs: ms(file.breaker.margin), firstMs: ms(file.breaker.first), maxMs: ms(file.breaker.max),
+      staggerMs: ms(file.breaker.stagger), releaseMs: ms(file.breaker.release), failures: file.breaker.failures,
+    },
   };
 }
 

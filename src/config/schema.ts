@@ -53,6 +53,18 @@ export const configSchema = z.strictObject({
   nudges: count(2, 0, 20, 'How often a silent full-screen session is nudged before it is ended.'),
   'nudge-every': duration('5m', 'Between two nudges, and from the last one to the end.'),
   'wait-cap': duration('6h', 'No wait that a session announces (snakepit wait-until) is believed for longer than this after its start.'),
+  breaker: z
+    .strictObject({
+      floor: duration('30s', 'A reset time that a provider gives is never believed to come sooner: texts are misread, and a wrong one would be tried without end.'),
+      margin: duration('45s', 'Added to a given reset: it is rounded to minutes, and clocks differ.'),
+      first: duration('1m', 'The wait where no reset is given: as long for rate limits and failing programs, five times for usage limits and logins; doubled each time.'),
+      max: duration('30m', 'No such wait is longer, so that a provider that is back is noticed.'),
+      stagger: duration('2s', 'Between two tasks that are let in once the account works again: together they would meet its limit at once.'),
+      release: duration('1m', 'For so long they are let in one by one, then freely.'),
+      failures: count(5, 1, 100, 'So many attempts of one agent in a row without a sign of work (it never began, crashed, or ended within seconds) shut its account: that is no task\'s fault.'),
+    })
+    .prefault({})
+    .describe('When a provider account is at a limit, all of its tasks wait; then one is let in to see whether it works.'),
   agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is not a name: small letters, digits, -'), z.looseObject({})).default({}).describe('Agent profiles: what is laid over the built-in ones, key by key (snakepit agents show NAME), and new ones with extends:.'),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
 });

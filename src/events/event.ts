@@ -30,7 +30,9 @@ export type PitEvent =
   | { readonly kind: 'session-judged'; readonly id: string; readonly marker: string; readonly reason: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'asked'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'allowed'; readonly id: string; readonly marker: string; readonly dialog: string; readonly label: string; readonly result: 'gone' | 'standing' | 'refused'; readonly rule: string; readonly evidence: string }
-  | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly evidence: string }
+  | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly strikes: number; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'breaker-probing'; readonly account: string; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'breaker-closed'; readonly account: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'agent-state'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'config-changed'; readonly file: string }

@@ -29,8 +29,8 @@ export type FailureReason =
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
   | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
 
-/** Limits of the provider, not of the task: no attempt is spent on them. */
-export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed';
+/** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
+export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
 /** What a parked task waits for a person with; further kinds may come. */
 export type ParkReason = 'permission' | 'dialog' | 'question';

@@ -39,6 +39,8 @@ export interface AttemptRecord {
   readonly mode: 'headless' | 'interactive';
   /** The provider account whose limits it shares: the key of its breaker. */
   readonly account: string;
+  /** It was let in to find out whether the account works again. */
+  readonly probe?: true;
   /** The program's own configuration directory, and its session there. */
   readonly home: string;
   readonly session: string;

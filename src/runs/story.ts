@@ -102,6 +102,7 @@ function adviceUntried(why: string, id: string): string {
 
 function advice(outcome: Outcome | undefined, id: string): string {
   const retry = `\`snakepit retry ${id}\``;
+  if (outcome?.kind === 'deferred' && outcome.reason === 'failing') return `the program, not the task: \`snakepit agents\` and \`snakepit logs ${id}\` say why it fails, then ${retry}`;
   if (outcome?.kind === 'deferred') return `the provider's limits: look at \`snakepit agents\`, give the task another agent as well (agent: [one, two]), then ${retry}`;
   if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
   if (outcome?.kind === 'parked') return `it asked a person ${outcome.nth} times: say in the task what it is to do, or allow more with asks: in snakepit.yaml, then ${retry}`;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openBreaker, openedBy, readBreaker } from '../agents/breaker.js';
 import { endSession, type Ended } from '../agents/end-session.js';
 import { unreachable } from '../lib/unreachable.js';
 import { afterAttempt, type Outcome } from '../protocol/judge.js';
@@ -10,6 +9,7 @@ import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
 import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
+import { tellAccount } from './account.js';
 import { LOOK_EVERY_MS } from './decide.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
@@ -130,9 +130,10 @@ async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim,
 }
 
 /** Writes how the attempt ended and what follows. From here on it is rolled forward, by us or by whoever comes next. */
-async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, claim: Claim, view: AttemptView | undefined, outcome: Outcome, spec: TaskSpec | undefined): Promise<void> {
+async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView | undefined, judged: Outcome, spec: TaskSpec | undefined): Promise<void> {
+  const { config, layout } = setting;
+  const outcome = view?.attempt === undefined ? judged : await tellAccount(ports, setting, claim, view, view.attempt, judged);
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
-  if (outcome.kind === 'deferred' && view?.attempt !== undefined) await openAccountBreaker(ports, layout.breakers, view.attempt.account, outcome);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
     attempt: attemptOf(claim.name.counters),
@@ -142,15 +143,6 @@ async function conclude(ports: SnakePorts, { config, layout }: SnakeSetting, cla
     outcome,
     next,
   });
-}
-
-/** A provider's limit is everybody's: nothing more goes to the account until it ends. */
-async function openAccountBreaker({ files, clock, events }: SnakePorts, dir: string, account: string, limit: Extract<Outcome, { kind: 'deferred' }>): Promise<void> {
-  const before = await readBreaker(files, dir, account);
-  const breaker = openedBy(before, account, { reason: limit.reason, evidence: limit.detail, resetAt: limit.resetAt }, clock.wallMs());
-  if (breaker === before) return;
-  await openBreaker(files, dir, breaker);
-  await events.emit({ kind: 'breaker-opened', account, reason: limit.reason, until: breaker.until, evidence: breaker.evidence });
 }
 
 /**

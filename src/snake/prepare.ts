@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { launcherScript } from '../agents/launcher.js';
-import { openBreakers } from '../agents/breaker.js';
-import { chooseAgent, printChoice, wantedAgents, type Chosen } from '../agents/choice.js';
+import { printChoice, wantedAgents } from '../agents/choice.js';
 import { makeHome } from '../agents/home.js';
 import { hookScript } from '../agents/hook-script.js';
 import { buildProgram, carryOf, placeholdersOf, type ProgramParts } from '../agents/program.js';
@@ -16,6 +15,7 @@ import type { Claim } from '../queue/store.js';
 import { askedBefore, type AskedBefore } from '../runs/answers.js';
 import { pastAttempts, readAttempt, runDirOf } from '../runs/run-dir.js';
 import { describeOutcome } from '../runs/story.js';
+import { chooseAdmitted, type Admitted } from './account.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
@@ -45,19 +45,18 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const { spec } = parsed.value;
   const dueAt = dueTime(spec, name.place.arrivedAt);
   if (dueAt > clock.wallMs() || !(await allDone(ports, setting, spec.after))) return { kind: 'not-yet', dueAt };
-  const breakers = await openBreakers(files, layout.breakers, clock.wallMs());
   const last = (await pastAttempts(files, layout, name.id)).at(-1)?.record;
   const neverBegan = last?.outcome.kind === 'failed' && last.outcome.reason === 'startup-stall' ? last.agent : undefined;
-  const choosing = chooseAgent(await setting.profiles(), wantedAgents(spec.agents, config.agent, neverBegan), (key) => breakers.find((one) => one.account === key)?.until);
-  if (!choosing.ok) return unworkable(choosing.error, spec);
+  const admitted = await chooseAdmitted(ports, setting, claim, wantedAgents(spec.agents, config.agent, neverBegan));
+  if (!admitted.ok) return unworkable(admitted.error, spec);
   // No attempt is spent on an account that is at its limit: the task waits for it, with its counters as they are.
-  if (choosing.value.kind === 'cooling') return { kind: 'not-yet', dueAt: choosing.value.until };
-  const { chosen } = choosing.value;
+  if (admitted.value.kind === 'cooling') return { kind: 'not-yet', dueAt: admitted.value.until };
+  const { chosen } = admitted.value;
 
   const dir = runDirOf(layout, name);
   await countPast(ports, setting, claim);
   const before = await askedBefore(files, layout, name.id, attemptOf(name.counters));
-  const attempt = await attemptRecord(ports, setting, claim, spec, chosen, before);
+  const attempt = await attemptRecord(ports, setting, claim, spec, admitted.value, before);
   const parts: ProgramParts = {
     chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed, asked: before.asked, answered: before.justNow !== undefined,
     asRoot: setting.asRoot, outerEnv: setting.outerEnv, hookScript: hookScript(),
@@ -85,7 +84,7 @@ async function allDone({ files }: SnakePorts, { layout }: SnakeSetting, after: r
   return true;
 }
 
-async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, chosen: Chosen, { asked, justNow }: AskedBefore): Promise<AttemptRecord> {
+async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, { chosen, probe }: Admitted, { asked, justNow }: AskedBefore): Promise<AttemptRecord> {
   const { files, clock, processes } = ports;
   const dir = runDirOf(layout, claim.name);
   const inRepo = (spec.workspace ?? config.workspace) === 'repo';
@@ -108,6 +107,7 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
     profile: agent.name,
     mode,
     account: account.key,
+    ...(probe ? { probe } : {}),
     home: join(layout.homes, claim.name.id, account.name === undefined ? agent.name : `${agent.name}.${account.name}`),
     session: resumable?.session ?? newSession(),
     resumed: resumable !== undefined,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { readBreaker } from '../agents/breaker.js';
+import { holdsUntil } from '../agents/breaker/decide.js';
+import { readBreaker } from '../agents/breaker/store.js';
 import { asFileRef } from '../agents/deliver/text.js';
 import { PROGRAM_FILES } from '../agents/program.js';
 import { promptText } from '../agents/prompts.js';
@@ -84,13 +85,12 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
     seen.answer === undefined ? Number.NaN : (messageWaits(seen.answer) ?? Number.NaN),
     sighting.screen === undefined || one.listener === undefined ? Number.NaN : (paneWaits(one.listener.interactive.screen, sighting.screen) ?? Number.NaN),
   ].filter((at) => !Number.isNaN(at));
-  const breaker = await readBreaker(files, breakers, attempt.account);
   return {
     kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: false, startedAt: attempt.startedAt,
     begun: progress.events > 0 || progress.transcriptBytes > 0 || progress.outputBytes > 0 || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
     result: (await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json'))),
     waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
-    coolsUntil: breaker !== undefined && breaker.until > nowMs ? breaker.until : undefined,
+    coolsUntil: holdsUntil(await readBreaker(files, breakers, attempt.account), one.marker, nowMs),
   };
 }
 

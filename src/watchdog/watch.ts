@@ -10,6 +10,7 @@ import { RUN_FILES, type AgentRecord, type AttemptRecord } from '../protocol/rec
 import { readAgent, readAttempt, runDirOf } from '../runs/run-dir.js';
 import type { Sessions } from '../tmux/server.js';
 import { beginClimb, climb, JUMP_MS, lookAt, watchPolicy, type Climber, type LadderPorts } from './ladder.js';
+import { proveAccount } from './probe.js';
 import { SessionWitness } from './witness.js';
 
 /** One session that is being watched. */
@@ -77,6 +78,7 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     const agreed = one.looked?.kind === state.kind && one.looked.rule === state.rule;
     one.looked = state;
     // tmux that does not answer says nothing of a full-screen session; print mode needs no tmux.
+    if (agreed && one.attempt.probe === true) await proveAccount(ports, layout, config, profiles[one.attempt.profile], { ...one, marker }, state, witnessed);
     const blind = one.attempt.mode === 'interactive' && row === undefined;
     const policy = watchPolicy(config);
     if (agreed) await climb(ports, policy, one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, policy, layout.breakers, one.climber, { agent: state, witnessed, screen: row?.screen, table }));

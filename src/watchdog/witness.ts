@@ -17,6 +17,9 @@ interface Source {
   changedAt: number;
 }
 
+/** Its model has said or done something. A resumed session's figures may be those of its earlier attempts. */
+export const hasAnswered = ({ answer, openTools, tokens }: LineFacts, attempt: Pick<AttemptRecord, 'resumed'>): boolean => (answer ?? '').trim() !== '' || openTools > 0 || (!attempt.resumed && (tokens?.output ?? 0) > 0);
+
 /** What all records of a session say together. */
 export interface Witnessed {
   readonly records: RecordSeen[];
@@ -27,6 +30,8 @@ export interface Witnessed {
   readonly events: number;
   readonly transcriptBytes: number;
   readonly openTools: number;
+  /** Its model has said or done something in this attempt. */
+  readonly answered: boolean;
 }
 
 /**
@@ -63,6 +68,7 @@ export class SessionWitness {
       events: seen.filter(({ source }) => source === 'event').reduce((sum, { facts }) => sum + facts.events, 0),
       transcriptBytes: [...this.sources.values()].filter(({ source }) => source === 'transcript').reduce((sum, { offset }) => sum + offset, 0),
       openTools: Math.max(0, ...seen.map(({ facts }) => facts.openTools)),
+      answered: seen.some(({ facts }) => hasAnswered(facts, this.attempt)),
     };
   }
 

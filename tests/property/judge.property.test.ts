@@ -28,7 +28,7 @@ const plain = {
 };
 const BLOCKED = { 'blocked-on-permission': 'permission', 'blocked-on-dialog': 'dialog', 'waiting-for-input': 'question' } as const;
 const blockedAs = (kind: string | undefined): 'permission' | 'dialog' | 'question' | undefined => BLOCKED[kind as keyof typeof BLOCKED];
-const LIMITS: readonly DeferralReason[] = ['usage-limited', 'rate-limited', 'auth-failed'];
+const LIMITS: readonly Exclude<DeferralReason, 'failing'>[] = ['usage-limited', 'rate-limited', 'auth-failed'];
 const agent: fc.Arbitrary<AgentState> = fc.record(
   { kind: fc.oneof(fc.constantFrom(...AGENT_STATES), fc.constantFrom(...LIMITS)), source: fc.constantFrom('exit', 'event', 'process', 'pane'), rule: text, evidence: text, resetAt: fc.nat() },
   { requiredKeys: ['kind', 'source', 'rule', 'evidence'] },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseAgent, wantedAgents, parseChoice, printChoice, type Profiles } from '../../src/agents/choice.js';
+import { chooseAgent, wantedAgents, parseChoice, printChoice, type Cooling, type Profiles } from '../../src/agents/choice.js';
 import { profileSchema } from '../../src/agents/profile.js';
 
 const profile = (name: string, more: object = {}): Profiles[string] =>
@@ -9,7 +9,7 @@ const PROFILES: Profiles = {
   codex: profile('codex'),
   many: profile('many', { accounts: [{ name: 'first' }, { name: 'second' }] }),
 };
-const cooling = (open: Record<string, number>) => (key: string): number | undefined => open[key];
+const cooling = (open: Record<string, number>) => (key: string): Cooling | undefined => (open[key] === undefined ? undefined : { until: open[key], why: `the account ${key} is at its limit` });
 
 describe('profile:model:reasoning', () => {
   it.each([

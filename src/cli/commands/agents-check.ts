@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openBreakers } from '../../agents/breaker.js';
 import { parseChoice } from '../../agents/choice.js';
 import type { AgentProfile } from '../../agents/profile.js';
 import { trial } from '../../agents/trial.js';
 import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { openContext, print, printJson } from '../context.js';
+import { coolingAccounts, coolingWords } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
 import { paint, table } from '../style.js';
 import { describe, profileCalled, type AgentRow } from './agents.js';
@@ -22,7 +22,7 @@ interface Check {
 export async function checkAgent(dir: string | undefined, name: string, options: { live?: boolean; json?: boolean; timeoutMs: number }): Promise<void> {
   const context = openContext(dir);
   const profile = await profileCalled(context, name);
-  const row = await describe(profile, await openBreakers(context.files, context.layout.breakers, context.clock.wallMs()));
+  const row = await describe(profile, await coolingAccounts(context));
   const checks = [...standing(row, profile)];
   const canRun = checks.every((one) => one.level !== 'bad');
   if (options.live === true) checks.push(canRun ? await live(profile, parseChoice(name), options.timeoutMs) : { check: 'answers', level: 'bad', fact: 'not tried: see above' });
@@ -41,7 +41,7 @@ function standing({ found, logins, tested, caveat, breakers }: AgentRow, profile
   }
   if (logins.known.length > 0) checks.push({ check: 'login', level: logins.present.length > 0 ? 'ok' : 'warn', fact: logins.present.length > 0 ? logins.present.join(', ') : `none of ${logins.known.join(', ')} is there` });
   if (caveat !== undefined) checks.push({ check: 'profile', level: 'warn', fact: caveat });
-  for (const breaker of breakers) checks.push({ check: 'account', level: 'bad', fact: `${breaker.account} is ${breaker.reason} until ${new Date(breaker.until).toISOString()}: ${show(breaker.evidence)}` });
+  for (const breaker of breakers) checks.push({ check: 'account', level: breaker.state === 'open' ? 'bad' : 'warn', fact: `${breaker.account}: ${coolingWords(breaker, Date.now())}` });
   return checks;
 }
 

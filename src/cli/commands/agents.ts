@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
-import { openBreakers, type Breaker } from '../../agents/breaker.js';
 import { accountsOf } from '../../agents/choice.js';
 import { findAgent, loginsOf, type Found } from '../../agents/find.js';
 import type { AgentProfile } from '../../agents/profile.js';
 import { openContext, print, printJson, readAgents, readConfig, type Context } from '../context.js';
+import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
 import { paint, table } from '../style.js';
 
@@ -18,10 +17,10 @@ export interface AgentRow {
   readonly logins: { readonly present: readonly string[]; readonly known: readonly string[] };
   readonly tested: readonly string[];
   readonly caveat: string | undefined;
-  readonly breakers: readonly Breaker[];
+  readonly breakers: readonly CoolingAccount[];
 }
 
-export async function describe(profile: AgentProfile, open: readonly Breaker[]): Promise<AgentRow> {
+export async function describe(profile: AgentProfile, open: readonly CoolingAccount[]): Promise<AgentRow> {
   const keys = new Set(accountsOf(profile).map((account) => account.key));
   return {
     name: profile.name,
@@ -48,7 +47,7 @@ export async function profileCalled(context: Context, name: string): Promise<Age
 export async function listAgents(dir: string | undefined, options: { json?: boolean }): Promise<void> {
   const context = openContext(dir);
   const profiles = Object.values(await readAgents(context, await readConfig(context)));
-  const open = await openBreakers(context.files, context.layout.breakers, context.clock.wallMs());
+  const open = await coolingAccounts(context);
   const rows = await Promise.all(profiles.map((profile) => describe(profile, open)));
   if (options.json === true) return printJson({ agents: rows });
   print(table([['AGENT', 'VERSION', 'MODES', 'REMARK'], ...rows.map((row) => [row.name, versionOf(row), row.modes.join(', '), remark(row, context.clock.wallMs())])], (cell, column, row) => (row === 0 ? paint('bold', cell) : column === 1 && rows[row - 1]?.found.kind === 'missing' ? paint('dim', cell) : cell)));
@@ -61,7 +60,7 @@ function remark(row: AgentRow, nowMs: number): string {
   const parts: string[] = [];
   if (found.kind === 'missing') parts.push(`not found: ${found.programs.join(', ')}`);
   else if (logins.known.length > 0 && logins.present.length === 0) parts.push(`no login found: set ${logins.known[0] ?? ''}`);
-  for (const breaker of breakers) parts.push(`${breaker.account} ${breaker.reason} for ${formatDuration(breaker.until - nowMs)} more`);
+  for (const breaker of breakers) parts.push(`${breaker.account} ${coolingWords(breaker, nowMs)}`);
   if (row.caveat !== undefined) parts.push(row.caveat);
   return show(parts.length === 0 ? row.title : parts.join('; '));
 }

@@ -10,6 +10,7 @@ import { parkedAttempt } from '../../runs/answers.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { whyOf } from '../../runs/story.js';
 import { openContext, print, printJson, type Context } from '../context.js';
+import { coolingExplainer } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
 import { stateWord } from '../progress.js';
 import { paint, paintState, table } from '../style.js';
@@ -34,9 +35,10 @@ export async function ls(dir: string | undefined, asked: string | undefined, opt
   const context = openContext(dir);
   const { files, layout, clock } = context;
   const waits = state === undefined || state === 'waiting' ? await explainWaiting(files, layout, clock.wallMs()) : new Map<string, { why: string }>();
+  const cooling = waits.size === 0 ? undefined : await coolingExplainer(context);
   const tasks: Row[] = [];
   for (const one of state === undefined ? QUEUE_STATES : [state]) {
-    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : one === 'needs' ? await parkedRow(context, task) : openRow(task, waits.get(task.id)?.why));
+    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : one === 'needs' ? await parkedRow(context, task) : openRow(task, (one === 'waiting' ? await cooling?.(task) : undefined) ?? waits.get(task.id)?.why));
   }
   const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
   if (options.json === true) return printJson({ tasks, refused });

@@ -4,6 +4,7 @@ import { countStates } from '../../queue/directory-store.js';
 import { listState } from '../../queue/locate.js';
 import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
+import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { stateWord } from '../progress.js';
 import { paint, paintState, table } from '../style.js';
 import { parseClaim } from '../../protocol/names.js';
@@ -17,6 +18,8 @@ export interface StatusFacts {
   readonly counts: Readonly<Record<string, number>>;
   /** Dropped files that were not taken in and not mended yet. */
   readonly refused: number;
+  /** Provider accounts that do not take every task now. */
+  readonly accounts: readonly CoolingAccount[];
 }
 
 export async function gatherStatus(context: Context): Promise<StatusFacts> {
@@ -39,6 +42,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     snakes,
     counts: await countStates(files, layout),
     refused: await countRefusals(files, layout),
+    accounts: await coolingAccounts(context),
   };
 }
 
@@ -56,6 +60,7 @@ export function renderStatus(facts: StatusFacts): string {
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
+  for (const one of facts.accounts) lines.push(paint('yellow', `account ${one.account}: ${coolingWords(one, Date.now())}`));
   if (facts.snakes.length > 0) {
     const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
     lines.push('', table([['SNAKE', 'STATE', 'TASK', 'FOR', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));

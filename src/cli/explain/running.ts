@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { transcriptFiles } from '../../agents/glob.js';
 import type { Profiles } from '../../agents/choice.js';
 import { PROGRAM_FILES } from '../../agents/program.js';
-import { readBreaker } from '../../agents/breaker.js';
 import type { Config } from '../../config/config.js';
 import { formatDuration } from '../../lib/duration.js';
 import { markerOf, printClaim, type ClaimName } from '../../protocol/names.js';
@@ -12,6 +11,7 @@ import { describeOutcome } from '../../runs/story.js';
 import { watchPolicy } from '../../watchdog/ladder.js';
 import type { Watch } from '../../watchdog/state.js';
 import { livePit, type Context } from '../context.js';
+import { coolingAccounts, coolingWords } from '../cooling.js';
 import { decisionsOn } from './decisions.js';
 import type { Explanation, Fact } from './explanation.js';
 
@@ -41,8 +41,8 @@ export async function explainRunning(context: Context, config: Config, claim: Cl
     for (const path of await transcriptsOf(context, attempt)) add('transcript', `${((await files.inspect(path))?.size ?? 0).toString()} bytes`, await files.mtimeMs(path));
     const session = parseSession(await files.read(file(RUN_FILES.session)), attempt.boot);
     add('process', session === undefined ? 'its wrapper has not reported' : `its wrapper (pid ${session.leader.pid}) is ${await processes.liveness(session.leader)}`);
-    const breaker = await readBreaker(files, layout.breakers, attempt.account);
-    add('its account', breaker !== undefined && breaker.until > clock.wallMs() ? `${attempt.account} is ${breaker.reason} until ${new Date(breaker.until).toISOString()}` : undefined, breaker?.openedAt);
+    const cooling = (await coolingAccounts(context)).find((one) => one.account === attempt.account);
+    add('its account', cooling === undefined ? undefined : `${attempt.account}: ${coolingWords(cooling, clock.wallMs())}${attempt.probe === true ? '; this is its probe' : ''}`);
   }
   add('its state', agent === undefined ? 'nothing seen yet' : `${agent.state.kind}, by ${agent.state.source}: ${agent.state.rule}${agent.state.evidence === '' ? '' : ` (${agent.state.evidence})`}`, agent?.since);
   add('last progress', watch === undefined ? undefined : 'an event, its transcript, its output or a tool at work', watch?.progressAt);
