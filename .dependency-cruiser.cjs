@@ -1,11 +1,12 @@
 /** The layers, downward only; see ARCHITECTURE.md. */
-const rooms = ['cli', 'pit', 'snake', 'watchdog', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
+const rooms = ['cli', 'pit', 'snake', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'watchdog', 'cleanup', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   watchdog: ['watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   cleanup: ['cleanup', 'runs', 'queue', 'agents', 'protocol', 'config', 'events', 'lib'],
+  recurring: ['recurring', 'queue', 'protocol', 'config', 'events', 'lib'],
   runs: ['runs', 'protocol', 'config', 'events', 'lib'],
   queue: ['queue', 'protocol', 'config', 'events', 'lib'],
   tmux: ['tmux', 'protocol', 'lib'],
@@ -27,12 +28,13 @@ module.exports = {
     })),
     one('events', 'winston', '^src/events/'),
     one('queue', 'chokidar', '^src/queue/'),
+    one('recurring', 'croner', '^src/recurring/'),
     one('lib', 'nanoid', '^src/lib/'),
     one('lib', 'execa', '^src/lib/'),
     one('cli', 'commander', '^src/cli/'),
     one('config-and-agents', 'zod', '^src/(config|agents)/'),
     { name: 'only-protocol-config-and-agents-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config|agents)/' }, to: { path: 'node_modules/yaml/' } },
-    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state))\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
 };

@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { QUEUE_STATES } from '../protocol/layout.js';
 import { countRefusals } from '../queue/refusals.js';
+import { readRefused } from '../recurring/refusals.js';
 import { listSnakes } from '../runs/registry.js';
 import { livePit, readAgents, readConfig, readSnapshot, type Context } from './context.js';
 import { CliError } from './exit.js';
@@ -8,7 +9,7 @@ import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...checkFilesystem(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context)];
+  return [await checkConfig(context), ...checkFilesystem(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -67,4 +68,9 @@ async function checkStuck({ files, layout }: Context): Promise<Finding> {
 async function checkRefused({ files, layout }: Context): Promise<Finding> {
   const refused = await countRefusals(files, layout);
   return refused === 0 ? ok('refused files', 'none') : { check: 'refused files', level: 'warn', fact: `${refused} in queue/failed/`, remedy: 'why: snakepit ls failed; mend them and mv them to queue/' };
+}
+
+async function checkRecurring({ files, layout }: Context): Promise<Finding> {
+  const refused = Object.keys(await readRefused(files, layout));
+  return refused.length === 0 ? ok('recurring tasks', 'no template was refused') : { check: 'recurring tasks', level: 'warn', fact: `refused: ${refused.join(', ')}`, remedy: 'why: snakepit recurring; mend them where they lie, in queue/recurring/' };
 }

@@ -35,6 +35,8 @@ export type PitEvent =
   | { readonly kind: 'breaker-closed'; readonly account: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'agent-state'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'task-scheduled'; readonly name: string; readonly id: string; readonly due: number; readonly rule: string }
+  | { readonly kind: 'task-skipped'; readonly name: string; readonly due: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

@@ -7,6 +7,7 @@ import { countStates, type CountMemory } from '../queue/directory-store.js';
 import { takeInDrops, type DropMemory } from '../queue/drops.js';
 import { promoteWaiting, type NeedsMemory } from '../queue/promote.js';
 import { putAwayQuestions } from '../queue/stray-stories.js';
+import { lookAtRecurring, newRecurringMemory, type RecurringMemory } from '../recurring/look.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { applySupervise } from './apply.js';
@@ -29,6 +30,7 @@ export interface PitMemory extends CleanMemory {
   promotedMonoMs: number;
   tmuxMonoMs: number;
   readonly watched: WatchMemory;
+  readonly recurring: RecurringMemory;
   lastSnapshot: string;
 }
 
@@ -44,6 +46,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   promotedMonoMs: 0,
   tmuxMonoMs: Number.NEGATIVE_INFINITY,
   watched: { sessions: new Map(), at: undefined },
+  recurring: newRecurringMemory(),
   lastSnapshot: '',
 });
 
@@ -61,6 +64,8 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   await readDesired(ports, setting, memory);
   const config = live.current();
   const drops = await takeInDrops(ports, layout, memory.drops, config);
+  // A pit that goes down begins nothing: what comes due meanwhile is made up for by the next one.
+  if (memory.desired.mode === 'run') await lookAtRecurring(ports, layout, memory.recurring, config);
   const moved = await promote(ports, setting, memory, config.rescanMs);
 
   const { seen, leftovers } = await observeSnakes(files, processes, layout);

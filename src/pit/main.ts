@@ -79,7 +79,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   if (founded !== 'up') log.error(`tmux could not be started: ${founded}`, { socket: layout.tmuxSocket });
   await events.emit({ kind: 'pit-started', pid: process.pid, snakes: desired.snakes });
   log.info('the pit is up', { pid: process.pid, snakes: desired.snakes });
-  const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined)), watchDirectory(layout.dir('done'), wake), watchDirectory(layout.dir('failed'), wake), watchDirectory(layout.snakes, wake)];
+  const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined)), watchDirectory(layout.dir('done'), wake), watchDirectory(layout.dir('failed'), wake), watchDirectory(layout.snakes, wake), watchDirectory(layout.recurring, wake)];
   const unwatchDrops = watchDrops(layout.queue, wake);
   let tmuxServer = await serverOf(tmux);
   let over = false;

@@ -11,6 +11,8 @@ export interface Layout {
   readonly queue: string;
   readonly paused: string;
   readonly tmp: string;
+  /** Templates that become tasks when they are due. */
+  readonly recurring: string;
   readonly state: string;
   readonly configFile: string;
   /** The last good configuration, as the pit published it. */
@@ -32,6 +34,10 @@ export interface Layout {
   readonly homes: string;
   readonly log: string;
   readonly events: string;
+  /** One record per template: when it is due next, what was made of it. */
+  readonly recurringState: string;
+  /** Templates that were refused, and for what. */
+  readonly recurringRefused: string;
   readonly tmuxSocket: string;
   readonly tmuxConfig: string;
   /** Holds the `snakepit` that sessions find on their PATH. */
@@ -55,6 +61,7 @@ export function layoutOf(root: string): Layout {
     queue,
     paused: join(queue, 'PAUSED'),
     tmp: join(queue, 'tmp'),
+    recurring: join(queue, 'recurring'),
     state,
     configFile: join(root, 'snakepit.yaml'),
     activeConfig: join(state, 'config.json'),
@@ -70,6 +77,8 @@ export function layoutOf(root: string): Layout {
     homes: join(state, 'homes'),
     log: join(state, 'log'),
     events: join(state, 'log', 'events.jsonl'),
+    recurringState: join(state, 'recurring'),
+    recurringRefused: join(state, 'recurring-refused.json'),
     tmuxSocket: socketPath(state).socket,
     tmuxConfig: join(state, 'tmux.conf'),
     bin: join(state, 'bin'),

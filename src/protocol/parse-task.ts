@@ -4,8 +4,9 @@ import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import { titleOf, warnOfText } from './body.js';
-import { decodeTask, prescanHead, splitTask, type TaskFault } from './front-matter.js';
+import { decodeTask, prescanHead, splitTask, type SplitTask, type TaskFault } from './front-matter.js';
 import { isTaskId } from './names.js';
+import type { Recurrence } from './recurrence.js';
 import { ASK_POLICIES, PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
 
 export interface ParsedTask {
@@ -13,6 +14,21 @@ export interface ParsedTask {
   readonly warnings: readonly TaskWarning[];
 }
 
+/** Where a key stands in the file: 1-based lines, the last one included. */
+export interface KeyLines {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A template of queue/recurring/: a task, and when it becomes one. */
+export interface ParsedTemplate extends ParsedTask {
+  readonly recurrence: Recurrence;
+  /** The file in its two parts, and where each key stands in it: its instances leave some out. */
+  readonly split: SplitTask;
+  readonly keys: ReadonlyMap<string, KeyLines>;
+}
+
+type RecurrenceDraft = { -readonly [K in keyof Recurrence]: Recurrence[K] };
 type Draft = { -readonly [K in keyof TaskSpec]: TaskSpec[K] };
 type KeyReader = (draft: Draft, value: unknown) => { problem: string; fix: string } | undefined;
 
@@ -126,6 +142,26 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
 
 export const TASK_KEYS: readonly string[] = Object.keys(KEYS);
 
+/** What only a template has. */
+const TEMPLATE_KEYS: Readonly<Record<string, (draft: RecurrenceDraft, value: unknown) => ReturnType<KeyReader>>> = {
+  every: (draft, value) => duration(value, 'every', (ms) => (draft.everyMs = ms)),
+  cron: (draft, value) => {
+    if (typeof value !== 'string') return wrong('cron: is not text', 'write five fields in quotes, such as cron: "0 3 * * 1-5"');
+    draft.cron = value;
+    return undefined;
+  },
+  tz: (draft, value) => {
+    if (typeof value !== 'string' || value.trim() === '') return wrong('tz: is not the name of a time zone', 'write tz: Europe/Berlin, or leave it out');
+    draft.tz = value;
+    return undefined;
+  },
+  'catch-up': (draft, value) => {
+    if (typeof value !== 'boolean') return wrong('catch-up: is neither true nor false', 'write catch-up: false, or leave it out');
+    draft.catchUp = value;
+    return undefined;
+  },
+};
+
 const kebab = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 
 /**
@@ -133,6 +169,18 @@ const kebab = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1-$2'
  * time and memory by the caller's cap on the bytes and by the pre-scan.
  */
 export async function parseTask(bytes: Uint8Array): Promise<Result<ParsedTask, TaskFault>> {
+  const parsed = await parseWith(bytes, undefined);
+  return parsed.ok ? ok({ spec: parsed.value.spec, warnings: parsed.value.warnings }) : parsed;
+}
+
+/** The same for a template: a task's keys, and those that say when. That its times make sense is judged by src/recurring. */
+export async function parseTemplate(bytes: Uint8Array): Promise<Result<ParsedTemplate, TaskFault>> {
+  const recurrence: RecurrenceDraft = { everyMs: undefined, cron: undefined, tz: undefined, catchUp: true };
+  const parsed = await parseWith(bytes, recurrence);
+  return parsed.ok ? ok({ ...parsed.value, recurrence }) : parsed;
+}
+
+async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefined): Promise<Result<Omit<ParsedTemplate, 'recurrence'>, TaskFault>> {
   const text = decodeTask(bytes);
   if (!text.ok) return text;
   if (text.value.trim() === '') return err({ line: 1, problem: 'the file is empty', fix: 'write what is to be done' });
@@ -145,15 +193,16 @@ export async function parseTask(bytes: Uint8Array): Promise<Result<ParsedTask, T
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
     attempts: undefined, workspace: undefined, mode: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
   };
-  const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine);
+  const keys = new Map<string, KeyLines>();
+  const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);
   if (!read.ok) return read;
   if (body.trim() === '' && draft.run === undefined) return err({ line: text.value.split('\n').length, problem: 'there is no text below the front matter', fix: 'write what is to be done, or give run:' });
   const odd = warnOfText(text.value, split.value, TASK_KEYS, draft.run !== undefined);
-  return ok({ spec: draft, warnings: [...read.value, ...odd] });
+  return ok({ spec: draft, warnings: [...read.value, ...odd], split: split.value, keys });
 }
 
 /** yaml is loaded here, at the first task that has front matter. */
-async function readHead(draft: Draft, head: string, headLine: number): Promise<Result<TaskWarning[], TaskFault>> {
+async function readHead(draft: Draft, head: string, headLine: number, keys: Map<string, KeyLines>, recurrence: RecurrenceDraft | undefined): Promise<Result<TaskWarning[], TaskFault>> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   let doc: Document.Parsed;
@@ -168,25 +217,29 @@ async function readHead(draft: Draft, head: string, headLine: number): Promise<R
   const fancy = findFancy(yaml, doc);
   if (fancy !== undefined) return err({ line: lineOf(fancy.offset), problem: `YAML ${fancy.kind} are not taken`, fix: 'write the value out, or put it in quotes' });
   if (!yaml.isMap(doc.contents)) return doc.contents === null ? ok([]) : err({ line: headLine, problem: 'front matter is not a list of keys', fix: 'write key: value, one a line' });
+  // Its instances leave some lines out, so each key needs lines of its own.
+  if (recurrence !== undefined && doc.contents.flow === true) return err({ line: headLine, problem: 'the front matter of a template stands in braces', fix: 'write key: value, one a line' });
   const warnings: TaskWarning[] = [];
-  const seen = new Set<string>();
   for (const pair of doc.contents.items) {
     const key = yaml.isScalar(pair.key) ? String(pair.key.value) : '';
     const line = lineOf(yaml.isNode(pair.key) ? pair.key.range?.[0] : undefined);
     const name = kebab(key);
     const reader = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
-    if (reader === undefined) {
+    const timeReader = reader === undefined && Object.hasOwn(TEMPLATE_KEYS, name) ? TEMPLATE_KEYS[name] : undefined;
+    if (reader === undefined && (timeReader === undefined || recurrence === undefined)) {
       const near = nearest(name, TASK_KEYS);
-      warnings.push({ line, text: `unknown key ${key}${near === undefined ? '' : ` (did you mean ${near}?)`}; kept, not used` });
+      const text = timeReader !== undefined ? `${key}: works in queue/recurring/ only; this task runs once` : `unknown key ${key}${near === undefined ? '' : ` (did you mean ${near}?)`}; kept, not used`;
+      warnings.push({ line, text });
       continue;
     }
-    if (seen.has(name)) return err({ line, problem: `${name}: is given twice`, fix: 'remove one' });
-    seen.add(name);
+    if (keys.has(name)) return err({ line, problem: `${name}: is given twice`, fix: 'remove one' });
+    const end = yaml.isNode(pair.value) ? pair.value.range?.[1] : undefined;
+    keys.set(name, { from: line, to: Math.max(line, end === undefined ? line : lineOf(Math.max(0, end - 1))) });
     const value: unknown = name === 'id' && yaml.isScalar(pair.value) ? (pair.value.source ?? pair.value.value) : yaml.isNode(pair.value) ? pair.value.toJS(doc) : undefined;
-    const complaint = reader(draft, value);
+    const complaint = reader === undefined ? (recurrence === undefined ? undefined : timeReader?.(recurrence, value)) : reader(draft, value);
     if (complaint !== undefined) return err({ line, ...complaint });
   }
-  if (seen.has('at') && seen.has('in')) return err({ line: headLine, problem: 'at: and in: are both given', fix: 'remove one' });
+  if (keys.has('at') && keys.has('in')) return err({ line: headLine, problem: 'at: and in: are both given', fix: 'remove one' });
   return ok(warnings);
 }
 

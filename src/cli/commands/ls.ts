@@ -5,6 +5,7 @@ import { QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
 import { attemptOf, parseClaim } from '../../protocol/names.js';
 import { listState, type Located } from '../../queue/locate.js';
 import { explainWaiting } from '../../queue/promote.js';
+import { summarizeRecurring } from '../../recurring/summary.js';
 import { listRefusals, type Refusal } from '../../queue/refusals.js';
 import { parkedAttempt } from '../../runs/answers.js';
 import { pastAttempts } from '../../runs/run-dir.js';
@@ -13,6 +14,7 @@ import { openContext, print, printJson, type Context } from '../context.js';
 import { coolingExplainer } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
 import { stateWord } from '../progress.js';
+import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
 
 interface Row {
@@ -41,10 +43,13 @@ export async function ls(dir: string | undefined, asked: string | undefined, opt
     for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : one === 'needs' ? await parkedRow(context, task) : openRow(task, (one === 'waiting' ? await cooling?.(task) : undefined) ?? waits.get(task.id)?.why));
   }
   const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
-  if (options.json === true) return printJson({ tasks, refused });
-  if (tasks.length === 0 && refused.length === 0) return print(state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`));
+  const recurring = state === undefined ? await summarizeRecurring(files, layout) : undefined;
+  if (options.json === true) return printJson({ tasks, refused, ...(recurring === undefined ? {} : { recurring }) });
+  const templates = recurring === undefined || recurring.templates === 0 ? [] : [recurringLine(recurring, clock.wallMs())];
+  if (tasks.length === 0 && refused.length === 0) return print([state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`), ...templates].join('\n'));
   const rows = [...tasks.map((task) => [stateWord(task.state), task.id, String(task.attempt ?? ''), String(task.priority ?? ''), noteOf(task, clock.wallMs())]), ...refused.map((one) => refusedRow(one, clock.wallMs()))];
   print(table([['STATE', 'TASK', 'ATTEMPT', 'PRIORITY', ''], ...rows], (cell, column, row) => (row === 0 ? paint('dim', cell) : column === 0 ? paintState(cell.trim(), cell) : cell)));
+  for (const line of templates) print(line);
 }
 
 function openRow(task: Located, why: string | undefined): Row {

@@ -2,10 +2,12 @@ import { formatDuration } from '../../lib/duration.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { countStates } from '../../queue/directory-store.js';
 import { listState } from '../../queue/locate.js';
+import { summarizeRecurring, type RecurringSummary } from '../../recurring/summary.js';
 import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { stateWord } from '../progress.js';
+import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
 import { parseClaim } from '../../protocol/names.js';
 import { basename } from 'node:path';
@@ -20,6 +22,7 @@ export interface StatusFacts {
   readonly refused: number;
   /** Provider accounts that do not take every task now. */
   readonly accounts: readonly CoolingAccount[];
+  readonly recurring: RecurringSummary;
 }
 
 export async function gatherStatus(context: Context): Promise<StatusFacts> {
@@ -43,6 +46,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     counts: await countStates(files, layout),
     refused: await countRefusals(files, layout),
     accounts: await coolingAccounts(context),
+    recurring: await summarizeRecurring(files, layout),
   };
 }
 
@@ -61,6 +65,7 @@ export function renderStatus(facts: StatusFacts): string {
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
   for (const one of facts.accounts) lines.push(paint('yellow', `account ${one.account}: ${coolingWords(one, Date.now())}`));
+  if (facts.recurring.templates > 0) lines.push(recurringLine(facts.recurring, Date.now()));
   if (facts.snakes.length > 0) {
     const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
     lines.push('', table([['SNAKE', 'STATE', 'TASK', 'FOR', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));
