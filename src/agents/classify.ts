@@ -54,9 +54,9 @@ function ofScreen({ kind, source, rule, evidence, resetAt }: ScreenState): Agent
   return { kind, source, rule, evidence, ...(resetAt === undefined ? {} : { resetAt }) };
 }
 
-/** A program that retries a limit for ever never says more: after `patienceMs` of it, it is at that limit. */
+/** A program that retries a limit for ever never says more: after `patienceMs` of it, it is at that limit. No number stands in the rule: two looks must agree on it. */
 export function afterRetrying(state: AgentState, endsAs: AgentStateKind | undefined, retriedMs: number, patienceMs: number): AgentState {
-  return state.kind === 'retrying' && endsAs !== undefined && retriedMs >= patienceMs ? { ...state, kind: endsAs, rule: `${state.rule}, retried for ${Math.round(retriedMs / 1000)} s` } : state;
+  return state.kind === 'retrying' && endsAs !== undefined && retriedMs >= patienceMs ? { ...state, kind: endsAs, rule: `${state.rule}, for too long` } : state;
 }
 
 function ofRecord({ source, last }: RecordSeen): AgentState {

@@ -87,7 +87,8 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
   ].filter((at) => !Number.isNaN(at));
   return {
     kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: false, startedAt: attempt.startedAt,
-    begun: progress.events > 0 || progress.transcriptBytes > 0 || progress.outputBytes > 0 || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
+    // A first screen is no work, where a program would keep records of work.
+    begun: progress.events > 0 || progress.transcriptBytes > 0 || (progress.outputBytes > 0 && !seen.recordable) || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
     result: (await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json'))),
     waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
     coolsUntil: holdsUntil(await readBreaker(files, breakers, attempt.account), one.marker, nowMs),

@@ -27,6 +27,8 @@ export interface Witnessed {
   readonly answer: string | undefined;
   /** Files that speak for it; 0: it keeps no records. */
   readonly sources: number;
+  /** Its profile names records that it would keep. */
+  readonly recordable: boolean;
   readonly events: number;
   readonly transcriptBytes: number;
   readonly openTools: number;
@@ -65,6 +67,7 @@ export class SessionWitness {
       session: first('session'),
       answer: first('answer'),
       sources: seen.length,
+      recordable: hooks !== undefined || status !== undefined || transcript?.kind === 'jsonl',
       events: seen.filter(({ source }) => source === 'event').reduce((sum, { facts }) => sum + facts.events, 0),
       transcriptBytes: [...this.sources.values()].filter(({ source }) => source === 'transcript').reduce((sum, { offset }) => sum + offset, 0),
       openTools: Math.max(0, ...seen.map(({ facts }) => facts.openTools)),

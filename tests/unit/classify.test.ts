@@ -47,6 +47,8 @@ describe('afterRetrying', () => {
   it('believes a limit that is retried for long enough, and no sooner', () => {
     expect(afterRetrying(retrying, 'usage-limited', 59_999, 60_000).kind).toBe('retrying');
     expect(afterRetrying(retrying, 'usage-limited', 60_000, 60_000).kind).toBe('usage-limited');
+    // Two looks a moment apart must be able to agree.
+    expect(afterRetrying(retrying, 'usage-limited', 61_000, 60_000)).toEqual(afterRetrying(retrying, 'usage-limited', 90_000, 60_000));
     expect(afterRetrying(retrying, undefined, 1e9, 60_000).kind).toBe('retrying');
     expect(afterRetrying({ ...retrying, kind: 'working' }, 'usage-limited', 1e9, 60_000).kind).toBe('working');
   });
