@@ -31,6 +31,9 @@ const JOINED_CHARS = 4000;
 
 const patterns = new Map<string, RegExp>();
 
+/** The bottom rows that a dialog can be in, without their frames; what is further up is history. */
+export const tailRows = (text: string): string[] => linesOf(text).filter((line) => line !== '').slice(-TAIL_LINES).map((line) => line.replace(/[╭╮╰╯│┃║─━═╌▌▄▀]+/gu, ' '));
+
 /** The compiled pattern of a profile. */
 export function compiled(source: string): RegExp {
   let pattern = patterns.get(source);
@@ -50,14 +53,13 @@ function linesOf(text: string): string[] {
 export function cut(rules: ScreenRules, text: string): Regions {
   const lines = linesOf(text);
   const box = findBox(rules, lines);
-  const tail = lines.filter((line) => line !== '').slice(-TAIL_LINES).map((line) => line.replace(/[╭╮╰╯│┃║─━═╌▌▄▀]+/gu, ' '));
   return {
     blank: lines.length === 0,
     box: box?.draft,
     rule: box === undefined || rules.box.top === undefined ? '' : (lines[box.from] ?? ''),
     entries: entriesOf(rules, box === undefined ? lines : lines.slice(0, box.from)),
     footer: box === undefined ? [] : lines.slice(box.to).filter((line) => line !== ''),
-    tail: joined(tail, -JOINED_CHARS),
+    tail: joined(tailRows(text), -JOINED_CHARS),
   };
 }
 

@@ -29,6 +29,7 @@ export type PitEvent =
   | { readonly kind: 'nudge-decided'; readonly id: string; readonly marker: string; readonly what: 'done' | 'go-on'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'session-judged'; readonly id: string; readonly marker: string; readonly reason: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'asked'; readonly id: string; readonly marker: string; readonly state: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'left-to-person'; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'allowed'; readonly id: string; readonly marker: string; readonly dialog: string; readonly label: string; readonly result: 'gone' | 'standing' | 'refused'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'breaker-opened'; readonly account: string; readonly reason: string; readonly until: number; readonly strikes: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'breaker-probing'; readonly account: string; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }

@@ -60,11 +60,13 @@ export interface Asked {
 /** What a full-screen session asks, as the pit saw it; written before its state is, and before anything is pressed. */
 export interface AskRecord {
   readonly v: 1;
+  /** It asks now; false: what it asked last has gone. */
+  readonly open: boolean;
   /** The state and the rule that say so; the rule is the dialog's id in the profile where one is on the screen. */
   readonly state: AgentState;
   /** The lower part of the screen, row by row, as it stood then. */
   readonly screen: string;
-  /** Wall clock, milliseconds, of the last change of this record. */
+  /** Wall clock, milliseconds, of the last news: it was asked, a press came to something, a person was at it, or it was left. */
   readonly at: number;
   /** Presses at this dialog, oldest first: decided, and perhaps not done. */
   readonly presses: readonly { readonly at: number; readonly label: string }[];

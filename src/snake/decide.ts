@@ -1,4 +1,5 @@
 import { unreachable } from '../lib/unreachable.js';
+import type { AgentState } from '../protocol/agent-state.js';
 import type { AttemptRecord } from '../protocol/records.js';
 import { judge, owesVerify, type AttemptFacts } from '../protocol/judge.js';
 import type { AttemptView, LaunchMemory, Orders, SnakePolicy, Step } from './state.js';
@@ -65,12 +66,13 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
     case 'auth-failed':
     case 'context-exhausted':
     case 'session-lost':
-    case 'blocked-on-permission':
-    case 'blocked-on-dialog':
-    case 'waiting-for-input':
     case 'errored':
     case 'rate-limited':
       return age >= AGREED_MS ? { kind: 'stop', reason: 'observed', rule: `${agent.state.kind}: ${agent.state.rule}` } : undefined;
+    case 'blocked-on-permission':
+    case 'blocked-on-dialog':
+    case 'waiting-for-input':
+      return onQuestion(view, attempt, agent.state, age);
     case 'finished':
     case 'idle':
       return attempt.mode === 'interactive' && view.result === undefined && age >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
@@ -85,6 +87,20 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
     default:
       return unreachable(agent.state.kind);
   }
+}
+
+/** The pit presses: it says when it gives up, and may be dead. */
+const ALLOW_MS = 60_000;
+
+/** A session that asks is ended; one whose safe answers are to be chosen, when the pit has left the question to a person, or said nothing of it for long. */
+function onQuestion({ ask, askAgeMs }: AttemptView, attempt: AttemptRecord, state: AgentState, age: number): Step | undefined {
+  const stop = (rule: string): Step => ({ kind: 'stop', reason: 'observed', rule });
+  const pressed = attempt.ask === 'allow' && attempt.mode === 'interactive';
+  if (!pressed) return age < AGREED_MS ? undefined : stop(`${state.kind}: ${state.rule}`);
+  const own = ask?.open === true && ask.state.kind === state.kind;
+  if (own && ask.left !== undefined && age >= AGREED_MS) return stop(`${state.kind}: ${ask.left.rule}`);
+  const silent = ask === undefined ? age : Math.min(age, askAgeMs ?? age);
+  return silent >= ALLOW_MS ? stop(`${state.kind}: nobody has answered it for ${Math.round(silent / 1000)} s`) : undefined;
 }
 
 const concluded = (view: AttemptView, rule: string): Step => ({ kind: 'conclude', outcome: judge(factsOf(view)), rule });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
+import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type AskRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readSpec } from '../runs/task-copy.js';
@@ -28,6 +28,7 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
   const resultFile = join(dir, RUN_FILES.result);
   const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await files.mtimeMs(fallback));
   const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });
+  const ask = attempt?.ask === 'allow' && attempt.mode === 'interactive' ? parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask))) : undefined;
   const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
   return {
     held,
@@ -40,6 +41,8 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     resultAgeMs: resultAt === undefined ? undefined : ports.clock.wallMs() - resultAt,
     agent,
     agentAgeMs: agent === undefined ? undefined : ports.clock.wallMs() - agent.since,
+    ask,
+    askAgeMs: ask === undefined ? undefined : ports.clock.wallMs() - ask.at,
     stop,
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],

@@ -1,6 +1,6 @@
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
-import type { AgentRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
+import type { AgentRecord, AskRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
 
 /*
@@ -35,6 +35,9 @@ export interface AttemptView {
   readonly agent: AgentRecord | undefined;
   /** How long it has been in that state, milliseconds. */
   readonly agentAgeMs: number | undefined;
+  /** What it asks, as the pit saw it, and how old that news is, milliseconds. */
+  readonly ask?: AskRecord | undefined;
+  readonly askAgeMs?: number | undefined;
   readonly stop: StopReason | undefined;
   readonly verify: readonly VerifyRun[] | undefined;
   readonly verifyCommands: readonly string[];

@@ -24,7 +24,7 @@ export interface LadderPorts extends SpeakPorts {
 /** How old what lies on disk of a session's progress may be: a restarted pit takes it for silence. */
 const PERSIST_MS = 15_000;
 /** A program writes down a prompt, its hook and its transcript, within a second of taking it. */
-const ABSORB_MS = 2000;
+export const ABSORB_MS = 2000;
 /** How long a pane that is not fit to be typed into is waited for. */
 const PATIENCE_MS = 20_000;
 /** Looks that are further apart than the clock says, by this much: the machine slept, or the clock was set. */

@@ -10,6 +10,7 @@ import { RUN_FILES, type AgentRecord, type AttemptRecord } from '../protocol/rec
 import { readAgent, readAttempt, runDirOf } from '../runs/run-dir.js';
 import type { Sessions } from '../tmux/server.js';
 import { beginClimb, climb, JUMP_MS, lookAt, watchPolicy, type Climber, type LadderPorts } from './ladder.js';
+import { attend, readAsk, type AskMemory } from './ask.js';
 import { proveAccount } from './probe.js';
 import { SessionWitness } from './witness.js';
 
@@ -21,6 +22,7 @@ interface Watched {
   readonly attempt: AttemptRecord;
   readonly witness: SessionWitness;
   readonly climber: Climber;
+  readonly asks: AskMemory;
   /** What the last look said; a state is written when two looks in a row agree. */
   looked: AgentState | undefined;
   written: AgentRecord | undefined;
@@ -53,7 +55,7 @@ export async function watchedSessions(ports: LadderPorts, layout: Layout, profil
     const session = `sp-${claim.nonce}`;
     const listener = attempt.mode === 'headless' || interactive === undefined ? undefined : { session, runDir: dir, attempt, profile, interactive };
     const climber = await beginClimb(ports, { id: claim.id, marker, dir, attempt, listener });
-    sessions.set(marker, { session, id: claim.id, dir, attempt, climber, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
+    sessions.set(marker, { session, id: claim.id, dir, attempt, climber, asks: { record: await readAsk(files, dir) }, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
   }
   for (const marker of sessions.keys()) if (!present.has(marker)) sessions.delete(marker);
   return [...sessions.values()].filter((one) => one.attempt.mode === 'interactive').map((one) => one.session);
@@ -82,6 +84,7 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     const blind = one.attempt.mode === 'interactive' && row === undefined;
     const policy = watchPolicy(config);
     if (agreed) await climb(ports, policy, one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, policy, layout.breakers, one.climber, { agent: state, witnessed, screen: row?.screen, table }));
+    if (agreed && !blind && !(await ports.files.exists(join(one.dir, RUN_FILES.stop)))) await attend(ports, one.climber, one.asks, state, screen, row?.screen);
     if (!agreed || (one.written?.state.kind === state.kind && one.written.state.rule === state.rule && one.written.session === session && one.written.answer === answer)) continue;
     // A session that nothing is known of yet has not begun; once it has, "unknown" takes nothing back.
     if (state.kind === 'unknown') continue;

@@ -113,6 +113,76 @@ describe('a task whose agent asks', () => {
     }));
 });
 
+describe('a task whose profile knows the safe answer, and may give it', () => {
+  const allow = (more: Parameters<typeof askingPit>[1] = {}): ReturnType<typeof askingPit> => askingPit(dir, { ...more, lines: ['signal: 2s', ...(more.lines ?? [])], profile: { ask: 'allow', ...more.profile } });
+  const chosen = (): string[] => told<{ row: string }>(dir, 'chosen').map((one) => one.row);
+  const allowed = (pit: Pit): string[] => pit.events().flatMap((event) => (event.kind === 'allowed' ? [event.result] : []));
+
+  it('its label is sought on the screen, wherever it stands; two dialogs, one after the other; done', () =>
+    withPit(allow(), async (pit) => {
+      how(dir, { menu: [{ ask: 'May I read?', rows: ['No', 'Never', 'Yes, go on'] }, { ask: 'May I write?', rows: ['Yes, go on', 'No'], at: 1, done: true }] });
+      await pit.up(1);
+      pit.dropTask('a.md', 'Please do a.\n');
+      await done(pit, 'a');
+      expect(chosen()).toEqual(['Yes, go on', 'Yes, go on']);
+      expect(story(pit, 'done', 'a')).toContain('chose Yes, go on');
+      expect(story(pit, 'done', 'a')).toContain('after 1 attempt');
+      expect(allowed(pit)).toEqual(['gone', 'gone']);
+      expect(pit.events().filter((event) => event.kind === 'allowed').map((event) => [event.dialog, event.label])).toEqual([['menu', '\\d\\. Yes, go on'], ['menu', '\\d\\. Yes, go on']]);
+      expect(pit.events().some((event) => event.kind === 'asked')).toBe(true);
+    }));
+
+  it('by a key of its own, where the profile gives one', () =>
+    withPit(allow({ answer: { label: '\\d\\. Yes, go on', cursor: '^❯', key: 'y' } }), async (pit) => {
+      how(dir, { menu: { ask: 'May I?', rows: ['No', 'Yes, go on'], keys: { y: 1 }, frozen: true, done: true } });
+      await pit.up(1);
+      pit.dropTask('a.md', 'Please do a.\n');
+      await done(pit, 'a');
+      expect(chosen()).toEqual(['Yes, go on']);
+    }));
+
+  it.each<[string, object, string[], string, Parameters<typeof askingPit>[1]]>([
+    ['it has no safe answer', { menu: { ask: 'Log in?', rows: ['No', 'Yes, go on'] } }, [], 'its profile knows no safe answer to this dialog', {}],
+    ['it stands after two presses', { menu: { ask: 'May I?', rows: ['No', 'Yes, go on'], stubborn: true } }, ['Yes, go on', 'Yes, go on'], 'the dialog stands after 2 presses', {}],
+    ['its cursor does not move: nothing is pressed blindly', { menu: { ask: 'May I?', rows: ['No, exit', 'Yes, go on'], frozen: true } }, [], 'the cursor did not come to the labelled row', {}],
+    ['two rows read like the safe one', { menu: { ask: 'May I?', rows: ['Yes, go on', 'Yes, go on and on'] } }, [], '2 rows read like the safe choice', {}],
+  ])('parked where %s', (_name, ways, presses, why, more) =>
+    withPit(allow(more), async (pit) => {
+      how(dir, ways);
+      await pit.up(1);
+      pit.dropTask('a.md', 'Please do a.\n');
+      await parked(pit, 'a');
+      expect(chosen()).toEqual(presses);
+      expect(pit.events().filter((event) => event.kind === 'left-to-person').map((event) => event.rule)).toEqual([expect.stringContaining(why)]);
+      expect(needsFile(pit, 'a.question.md')).toContain('▲');
+    }));
+
+  it('a dialog that is only quoted is answered by nobody', () =>
+    withPit(allow(), async (pit) => {
+      how(dir, { says: ['● It said:', '▲ May I?', '❯ 1. Yes, go on', '  2. No'] });
+      await pit.up(1);
+      pit.dropTask('a.md', 'Please do a.\n');
+      // It stands there quoting until it is asked whether it is done: a look at it went well, and saw no dialog.
+      await pit.until('it was spoken to', () => told(dir, 'submitted').length > 0, 30_000);
+      expect([chosen(), told(dir, 'eaten'), allowed(pit), pit.events().filter((event) => event.kind === 'asked')]).toEqual([[], [], [], []]);
+    }));
+
+  it('the pit is killed at the press: another one goes on, and never presses more than twice', () =>
+    withPit(allow(), async (pit) => {
+      how(dir, { menu: { ask: 'May I?', rows: ['No', 'Yes, go on'], stubborn: true } });
+      await pit.up(1);
+      pit.dropTask('a.md', 'Please do a.\n');
+      await pit.until('it is pressed', () => chosen().length > 0, 30_000);
+      const daemon = await pit.daemon();
+      if (daemon === undefined) throw new Error('no pit');
+      await pit.kill(daemon);
+      await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
+      await pit.up(1);
+      await parked(pit, 'a');
+      expect(chosen()).toEqual(['Yes, go on', 'Yes, go on']);
+    }));
+});
+
 /** Dies once per run at that very point, as of kill -9. */
 const DIES = "if (!(await files.exists(`${dir}/died`))) { await files.write(`${dir}/died`, ''); process.kill(process.pid, 'SIGKILL'); await new Promise(() => undefined); }";
 

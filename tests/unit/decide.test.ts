@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/protocol/judge.js';
-import type { AttemptRecord, ExitRecord, SessionRecord } from '../../src/protocol/records.js';
+import type { AgentState } from '../../src/protocol/agent-state.js';
+import type { AskRecord, AttemptRecord, ExitRecord, SessionRecord } from '../../src/protocol/records.js';
 import type { OutcomeRecord } from '../../src/runs/run-dir.js';
 import { decide, LOOK_EVERY_MS } from '../../src/snake/decide.js';
 import type { AttemptView, LaunchMemory, SnakePolicy, Step } from '../../src/snake/state.js';
@@ -111,5 +112,25 @@ describe('decide', () => {
                         seen += 1;
                       }
     expect(seen).toBe(2 * 2 * 4 * 2 * 4 * 3 * 4 * 2 * 2 * 2);
+  });
+
+  it.each<[string, AttemptRecord['ask'], number, Partial<AskRecord> | undefined, number, string]>([
+    ['asks for a moment', 'park', 4000, undefined, 0, 'wait'],
+    ['asks', 'park', 5000, undefined, 0, 'stop observed'],
+    ['asks, to fail', 'fail', 5000, undefined, 0, 'stop observed'],
+    ['asks, of an older record', undefined, 5000, undefined, 0, 'stop observed'],
+    ['may be answered: the pit has time', 'allow', 59_000, undefined, 0, 'wait'],
+    ['may be answered, and no pit is there', 'allow', 60_000, undefined, 0, 'stop observed'],
+    ['is being answered for long', 'allow', 600_000, {}, 1000, 'wait'],
+    ['was pressed, and then nothing was heard', 'allow', 600_000, {}, 60_000, 'stop observed'],
+    ['is left to a person', 'allow', 5000, { left: { rule: 'no safe answer', evidence: '' } }, 0, 'stop observed'],
+    ['is left to a person, seen a moment ago', 'allow', 4000, { left: { rule: 'no safe answer', evidence: '' } }, 0, 'wait'],
+    ['another question was left to a person', 'allow', 9000, { left: { rule: 'x', evidence: '' }, state: { kind: 'waiting-for-input', source: 'pane', rule: 'q', evidence: '' } }, 0, 'wait'],
+    ['what was left has gone', 'allow', 9000, { open: false, left: { rule: 'x', evidence: '' } }, 0, 'wait'],
+  ])('%s', (_name, ask, ageMs, record, askAgeMs, wanted) => {
+    const state: AgentState = { kind: 'blocked-on-dialog', source: 'pane', rule: 'trust', evidence: '' };
+    const asked: AskRecord | undefined = record === undefined ? undefined : { v: 1, open: true, state, screen: '', at: 1, presses: [], answered: 0, left: undefined, ...record };
+    const attempt: AttemptRecord = { ...ATTEMPT, mode: 'interactive', timeoutMs: 3_600_000, ...(ask === undefined ? {} : { ask }) };
+    expect(summary(next({ ...RUNNING, attempt, agent: { state, since: 1 }, agentAgeMs: ageMs, ask: asked, askAgeMs: asked === undefined ? undefined : askAgeMs }))).toBe(wanted);
   });
 });

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.js';
 import { show } from '../../lib/text.js';
 import { decide } from './decide.js';
 import { acted, begin, note } from './note.js';
-import type { Capture, PaneLock, PanePort, ProofPort, ProofRecord, ScreenLook } from './ports.js';
+import { personAt, type Capture, type PaneLock, type PanePort, type ProofPort, type ProofRecord, type ScreenLook } from './ports.js';
 import type { DeliveryPolicy, DeliveryState, Proof, Receipt, Sight } from './state.js';
 import type { DeliveryTarget } from './target.js';
 import { clean, composerOf, heldBefore, isIntact } from './text.js';
@@ -69,16 +69,13 @@ function sightOf<C extends Capture>(ports: DeliveryPorts<C>, target: DeliveryTar
   const { capture } = seen;
   if (capture.dead) return { kind: 'dead' };
   const look = ports.look(capture);
-  const quiet = capture.people.every((one) => ports.clock.wallMs() - one.activeAtMs >= target.quietMs + TMUX_SECOND_MS);
   return {
     kind: 'seen', inMode: capture.inMode, agent: look.kind, dialog: look.dialog, draft: look.draft ?? '',
-    person: capture.people.length === 0 ? 'absent' : quiet ? 'quiet' : 'typing',
+    person: personAt(capture, target.quietMs, ports.clock.wallMs()),
     composer: state.phase === 'clear' ? heldBefore(look.draft, text) : composerOf(look.draft, text, target.folded, ports.proof.records),
   };
 }
 
-/** tmux tells the time of the last key in whole seconds. */
-const TMUX_SECOND_MS = 1000;
 const NONE: Proof = { kind: 'none' };
 
 function proofOf(records: readonly ProofRecord[], text: string): Proof {

@@ -1,4 +1,5 @@
 import type { AgentStateKind } from '../../protocol/agent-state.js';
+import type { Person } from './state.js';
 
 /** What delivery reads of one look at a pane; tmux's own look has more in it, for the classifier. */
 export interface Capture {
@@ -6,6 +7,15 @@ export interface Capture {
   readonly inMode: boolean;
   readonly cursor: { readonly x: number; readonly y: number };
   readonly people: readonly { readonly activeAtMs: number }[];
+}
+
+/** tmux tells the time of the last key in whole seconds. */
+const TMUX_SECOND_MS = 1000;
+
+/** Whether somebody types: is attached, and pressed a key within `quietMs`. */
+export function personAt({ people }: Pick<Capture, 'people'>, quietMs: number, wallMs: number): Person {
+  if (people.length === 0) return 'absent';
+  return people.every((one) => wallMs - one.activeAtMs >= quietMs + TMUX_SECOND_MS) ? 'quiet' : 'typing';
 }
 
 export type Seen<C extends Capture> = { readonly kind: 'seen'; readonly capture: C } | { readonly kind: 'gone' } | { readonly kind: 'unknown'; readonly why: string };
