@@ -9,6 +9,7 @@ import type { Files } from '../lib/files.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
 import { nodeFiles } from '../lib/node-files.js';
 import type { ProcessIdentity, Processes } from '../lib/processes.js';
+import type { Rule } from '../pings/state.js';
 import { layoutOf, type Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import type { Snapshot } from '../protocol/snapshot.js';
@@ -68,6 +69,19 @@ export async function readAgents({ files, layout }: Context, config: Config): Pr
   const profiles = resolveProfiles('snakepit.yaml', await files.read(layout.configFile), config);
   if (!profiles.ok) throw new CliError(`${profiles.error.where}: ${profiles.error.problem}`, EXIT.config);
   return profiles.value;
+}
+
+/** The rules of `pings:`. */
+export async function readRules(context: Context): Promise<readonly Rule[]> {
+  const { resolveRules } = await import('../pings/rules.js');
+  const rules = resolveRules('snakepit.yaml', await context.files.read(context.layout.configFile), (await readConfig(context)).pings);
+  if (!rules.ok) throw new CliError(`${rules.error.where}: ${rules.error.problem}`, EXIT.config);
+  return rules.value;
+}
+
+/** As the pit published them: a configuration that is being edited concerns sessions to come. */
+export async function publishedAgents(context: Context): Promise<Profiles> {
+  return parseJson<Profiles>(await context.files.read(context.layout.agents)) ?? (await readAgents(context, await readConfig(context)));
 }
 
 /** Runs with the intake lock, waiting up to ten seconds for it. */

@@ -3,7 +3,7 @@ import { QUEUE_STATES } from '../protocol/layout.js';
 import { countRefusals } from '../queue/refusals.js';
 import { readRefused } from '../recurring/refusals.js';
 import { listSnakes } from '../runs/registry.js';
-import { livePit, readAgents, readConfig, readSnapshot, type Context } from './context.js';
+import { livePit, readAgents, readConfig, readRules, readSnapshot, type Context } from './context.js';
 import { CliError } from './exit.js';
 import { ok, type Finding } from './machine-checks.js';
 
@@ -15,6 +15,7 @@ export async function checkPit(context: Context): Promise<Finding[]> {
 async function checkConfig(context: Context): Promise<Finding> {
   try {
     await readAgents(context, await readConfig(context));
+    await readRules(context);
     return ok('configuration', (await context.files.exists(context.layout.configFile)) ? 'snakepit.yaml is good' : 'no snakepit.yaml: the defaults hold');
   } catch (cause) {
     if (!(cause instanceof CliError)) throw cause;

@@ -68,6 +68,13 @@ export function buildProgram(): Command {
   json(program.command('nudge').description('type a text into a task\'s running full-screen session; a long one goes through a file').argument('<task|snake>').argument('<text...>', 'or - for standard input').option('--wait <duration>', 'for a session that takes no text now', '20s'))
     .addHelpText('after', '\nExit codes: 0 submitted, or queued behind its turn · 75 refused: nothing was typed, ask again · 69 unconfirmed: look in with snakepit attach · 64 it runs in print mode')
     .action(async (name: string, words: string[], options: { json?: boolean; wait?: string }) => (await import('./commands/nudge.js')).nudge(dir(), name, words, options));
+  json(program.command('ping').description('tell several at once: tasks, snakes, residents by name, or person; a long message goes through a file').argument('<word...>', 'names, then the message: the last word (in quotes), or all behind --; - for standard input').option('--file <file>', 'the message; then all words are names').option('--wait <duration>', 'for a session that takes no text now', '20s'))
+    .addHelpText('after', '\nIn: snakepit ping s1 s2 -- look at the tests\nExit codes, the worst of all names: 0 submitted, queued behind its turn, or told · 69 unconfirmed: look in with snakepit attach · 75 refused: nothing was typed, ask again · 64 it runs in print mode · 66 it is not running')
+    .action(async (words: string[], options: { json?: boolean; wait?: string; file?: string }) => {
+      const dashes = process.argv.indexOf('--');
+      return (await import('./commands/ping.js')).ping(dir(), words, dashes < 0 ? undefined : process.argv.length - dashes - 1, options);
+    });
+  json(program.command('pings').description('rules of pings:, how far each has looked, and what waits to be delivered')).action(async (options: { json?: boolean }) => (await import('./commands/pings.js')).pings(dir(), options));
   for (const [name, description] of [
     ['retry', 'put failed tasks, or mended refused files, back in line with fresh counters'],
     ['rerun', 'run done tasks once more, with fresh counters; their old story is kept'],

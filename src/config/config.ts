@@ -1,3 +1,5 @@
+import type { PingConfig } from './pings.js';
+
 /** The configuration with every value present. Durations in milliseconds. */
 export interface Config {
   readonly snakes: number;
@@ -32,4 +34,7 @@ export interface Config {
   readonly waitCapMs: number;
   /** See agents/breaker/state.ts `BreakerPolicy`. */
   readonly breaker: { readonly floorMs: number; readonly marginMs: number; readonly firstMs: number; readonly maxMs: number; readonly staggerMs: number; readonly releaseMs: number; readonly failures: number };
+  /** As the file has them; pings/rules.ts makes rules of them. */
+  readonly pings: readonly PingConfig[];
+  readonly pingKeepMs: number;
 }

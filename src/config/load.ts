@@ -1,11 +1,11 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import type { Config } from './config.js';
 import { configSchema, type ConfigFile } from './schema.js';
-import { wantedAt, type SchemaPart } from './wording.js';
+import { partAt, wantedAt, type SchemaPart } from './wording.js';
 
 /** What is wrong with a configuration: where, what, and the mend, in one line. */
 export interface ConfigFault {
@@ -82,8 +82,7 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
 }
 
 function unknownKey(path: readonly string[], parents: readonly string[]): string {
-  const nested: Readonly<Record<string, readonly string[]>> = { backoff: ['first', 'factor', 'max'], toss: ['depth', 'per-task', 'commands'], breaker: ['floor', 'margin', 'first', 'max', 'stagger', 'release', 'failures'] };
-  const parent = nested[parents[0] ?? ''] ?? Object.keys(configSchema.shape);
+  const parent = Object.keys(partAt(configJsonSchema() as SchemaPart, parents)?.properties ?? {});
   const near = nearest(path.at(-1) ?? '', parent);
   return `${path.join('.')}: unknown key${near === undefined ? `; known here: ${parent.join(', ')}` : `; did you mean ${[...parents, near].join('.')}?`}`;
 }
@@ -100,6 +99,11 @@ function lineOf(node: unknown, path: readonly string[], lines: LineCounter): num
   let at: number | undefined;
   let here = node;
   for (const key of path) {
+    if (isSeq(here)) {
+      here = here.items[Number(key)];
+      if (isMap(here) && here.range != null) at = lines.linePos(here.range[0]).line;
+      continue;
+    }
     if (!isMap(here)) break;
     const pair = here.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
     if (pair === undefined || !isScalar(pair.key) || pair.key.range == null) break;
@@ -145,6 +149,8 @@ function toConfig(file: ConfigFile): Config {
       floorMs: ms(file.breaker.floor), marginMs: ms(file.breaker.margin), firstMs: ms(file.breaker.first), maxMs: ms(file.breaker.max),
       staggerMs: ms(file.breaker.stagger), releaseMs: ms(file.breaker.release), failures: file.breaker.failures,
     },
+    pings: file.pings,
+    pingKeepMs: ms(file['ping-keep']),
   };
 }
 

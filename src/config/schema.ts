@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
+import { pingsSchema } from './pings.js';
 
 /*
  * Every key of snakepit.yaml, with its meaning, its default and why that number. The one place for defaults:
@@ -65,6 +66,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('When a provider account is at a limit, all of its tasks wait; then one is let in to see whether it works.'),
+  pings: pingsSchema,
+  'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
   agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is not a name: small letters, digits, -'), z.looseObject({})).default({}).describe('Agent profiles: what is laid over the built-in ones, key by key (snakepit agents show NAME), and new ones with extends:.'),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
 });

@@ -5,12 +5,16 @@ export interface SchemaPart {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SchemaPart>>;
+  readonly items?: SchemaPart;
 }
+
+/** The schema of what stands at a path; numbers in it count the items of a list. */
+export const partAt = (schema: SchemaPart, path: readonly string[]): SchemaPart | undefined => path.reduce<SchemaPart | undefined>((part, key) => part?.properties?.[key] ?? (/^\d+$/.test(key) ? part?.items : undefined), schema);
 
 /** What to write instead of a wrong value, for a person; the validator's own words where it has nothing better. */
 export function wantedAt(schema: SchemaPart, path: readonly string[], complaint: string): string {
-  let part: SchemaPart | undefined = schema;
-  for (const key of path) part = part?.properties?.[key];
+  const part = partAt(schema, path);
+  if (/^(is|use|names?|has) /.test(complaint)) return complaint;
   if (part?.enum !== undefined) return `use ${part.enum.join(' or ')}`;
   switch (part?.type) {
     case 'integer':
@@ -24,7 +28,7 @@ export function wantedAt(schema: SchemaPart, path: readonly string[], complaint:
     case 'object':
       return 'use keys below it, one a line';
     case 'string':
-      return /^(is|use|names?|has) /.test(complaint) ? complaint : 'use text; a duration has a unit, such as 90s or 45m';
+      return 'use text; a duration has a unit, such as 90s or 45m';
     default:
       return complaint;
   }

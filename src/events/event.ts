@@ -38,6 +38,10 @@ export type PitEvent =
   | { readonly kind: 'nudged'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'task-scheduled'; readonly name: string; readonly id: string; readonly due: number; readonly rule: string }
   | { readonly kind: 'task-skipped'; readonly name: string; readonly due: number; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'ping-queued'; readonly ping: string; readonly from: string; readonly to: string; readonly text: string; readonly why: string }
+  | { readonly kind: 'ping-delivered'; readonly ping: string; readonly from: string; readonly to: string; readonly receipt: 'submitted' | 'queued' | 'told' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'ping-dropped'; readonly ping: string; readonly from: string; readonly to: string; readonly text: string; readonly why: string }
+  | { readonly kind: 'ping-gap'; readonly from: string; readonly why: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

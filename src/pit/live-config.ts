@@ -4,25 +4,36 @@ import { join } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
 import { resolveProfiles } from '../agents/resolve.js';
 import { ok, type Result } from '../lib/result.js';
+import { resolveRules } from '../pings/rules.js';
+import type { Rule } from '../pings/state.js';
 import type { PitPorts } from './ports.js';
 import type { Layout } from '../protocol/layout.js';
 
 export interface LiveConfig {
   current(): Config;
   profiles(): Profiles;
+  pings(): readonly Rule[];
   problem(): string | undefined;
   /** Reads the file again if it changed; a bad edit keeps what is in force and says so once. */
   refresh(): Promise<void>;
 }
 
+interface InForce {
+  readonly config: Config;
+  readonly profiles: Profiles;
+  readonly pings: readonly Rule[];
+}
+
 /** Throws with one line when there is no good configuration to start with. */
 export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'files' | 'events' | 'log'>, layout: Layout, env: NodeJS.ProcessEnv): Promise<LiveConfig> {
-  const load = async (): Promise<Result<{ config: Config; profiles: Profiles }, ConfigFault>> => {
+  const load = async (): Promise<Result<InForce, ConfigFault>> => {
     const text = await files.read(layout.configFile);
     const config = resolveConfig('snakepit.yaml', text, env);
     if (!config.ok) return config;
     const profiles = resolveProfiles('snakepit.yaml', text, config.value);
-    return profiles.ok ? ok({ config: config.value, profiles: profiles.value }) : profiles;
+    if (!profiles.ok) return profiles;
+    const pings = resolveRules('snakepit.yaml', text, config.value.pings);
+    return pings.ok ? ok({ config: config.value, profiles: profiles.value, pings: pings.value }) : pings;
   };
   const first = await load();
   if (!first.ok) throw new Error(`${first.error.where}: ${first.error.problem}`);
@@ -38,6 +49,7 @@ export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'fil
   return {
     current: () => current.config,
     profiles: () => current.profiles,
+    pings: () => current.pings,
     problem: () => problem,
     async refresh() {
       const now = await files.mtimeMs(layout.configFile);

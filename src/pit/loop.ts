@@ -10,6 +10,7 @@ import { putAwayQuestions } from '../queue/stray-stories.js';
 import { lookAtRecurring, newRecurringMemory, type RecurringMemory } from '../recurring/look.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
+import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
@@ -31,6 +32,7 @@ export interface PitMemory extends CleanMemory {
   tmuxMonoMs: number;
   readonly watched: WatchMemory;
   readonly recurring: RecurringMemory;
+  readonly bell: BellMemory;
   lastSnapshot: string;
 }
 
@@ -47,6 +49,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   tmuxMonoMs: Number.NEGATIVE_INFINITY,
   watched: { sessions: new Map(), at: undefined },
   recurring: newRecurringMemory(),
+  bell: newBellMemory(),
   lastSnapshot: '',
 });
 
@@ -80,6 +83,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
 
   await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
+  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
   await publish(ports, setting, memory, live, tmux);
 
   const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting' || slot.kind === 'backing-off');

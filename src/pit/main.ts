@@ -95,6 +95,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   }
   for (const stop of unwatch) stop();
   await unwatchDrops();
+  await memory.bell.ringing;
   if (lost) return lostDirectory(ports, setting, tmuxServer);
   if (!leave) await goDown(ports, setting);
   await events.emit({ kind: 'pit-stopped', how: leave ? 'left-running' : memory.desired.mode === 'now' ? 'now' : 'drained' });

@@ -24,6 +24,8 @@ export interface Layout {
   readonly agents: string;
   /** Accounts that wait for a provider's limit to end. */
   readonly breakers: string;
+  /** What is to be told to whom, and up to where each rule has looked. */
+  readonly pings: string;
   readonly pitId: string;
   /** The name of the host that last ran a pit here. */
   readonly host: string;
@@ -69,6 +71,7 @@ export function layoutOf(root: string): Layout {
     desired: join(state, 'desired.json'),
     agents: join(state, 'agents.json'),
     breakers: join(state, 'breakers'),
+    pings: join(state, 'pings'),
     pitId: join(state, 'pit-id'),
     host: join(state, 'host'),
     locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },

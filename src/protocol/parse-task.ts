@@ -128,6 +128,12 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.inputs = Object.fromEntries(entries) as Record<string, string>;
     return undefined;
   },
+  tags: (draft, value) => {
+    const list = Array.isArray(value) && value.length === 0 ? [] : words(value);
+    if (list === undefined || list.length > 20 || !list.every((tag) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag))) return wrong('tags: is not a list of at most 20 words', 'write tags: [nightly, db]: letters, digits, dot, dash, underscore');
+    draft.tags = [...new Set(list)];
+    return undefined;
+  },
   parent: (draft, value) => {
     if (typeof value !== 'string' || !isTaskId(value)) return wrong('parent: is not a legal id', 'snakepit toss writes it; leave it out');
     draft.parent = value;
@@ -191,7 +197,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, mode: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, body,
+    attempts: undefined, workspace: undefined, mode: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

@@ -33,6 +33,8 @@ export interface TaskSpec {
   /** The task that tossed this one, and how many tosses lie above it. */
   readonly parent: string | undefined;
   readonly depth: number;
+  /** Words by which rules choose tasks: `pings:` in snakepit.yaml. */
+  readonly tags: readonly string[];
   readonly body: string;
 }
 

@@ -136,6 +136,18 @@ export class TmuxServer {
     return isGone(ran) ? { kind: 'gone' } : { kind: 'unknown', why: ran.stderr.trim() };
   }
 
+  /** Shows a line on every attached terminal, and says on how many. Nothing is typed. */
+  async tell(text: string): Promise<number> {
+    const listed = await this.tmux(['list-clients', '-F', '#{client_name}']);
+    const clients = listed.kind === 'ended' && listed.code === 0 ? listed.stdout.split('\n').filter((name) => name !== '') : [];
+    let shown = 0;
+    for (const client of clients) {
+      const ran = await this.tmux(['display-message', '-c', client, '-d', '3000', '--', formatLiteral(text)]);
+      if (ran.kind === 'ended' && ran.code === 0) shown += 1;
+    }
+    return shown;
+  }
+
   async killSession(session: string): Promise<void> {
     await this.tmux(['kill-session', '-t', `=${session}`]);
   }

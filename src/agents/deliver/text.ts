@@ -16,10 +16,10 @@ export interface Typed {
   readonly file?: string;
 }
 
-/** A text that is longer than one short line becomes a file and a line that names it. */
-export function asFileRef(text: string, path: string): Typed {
+/** A text that is longer than one short line becomes a file and a line that names it; `always`: a short one too. */
+export function asFileRef(text: string, path: string, always = false): Typed {
   const cleaned = clean(text);
-  if (cleaned.length <= SHORT_LINE && !cleaned.includes('\n')) return { line: cleaned };
+  if (!always && cleaned.length <= SHORT_LINE && !cleaned.includes('\n')) return { line: cleaned };
   return { line: `Read the file ${clean(path).replaceAll('\n', ' ')} and do what it says.`, file: text };
 }
 

@@ -1,18 +1,17 @@
 import { join } from 'node:path';
 import type { Receipt } from '../../agents/deliver/state.js';
 import { asFileRef } from '../../agents/deliver/text.js';
-import type { Profiles } from '../../agents/choice.js';
 import type { AgentProfile } from '../../agents/profile.js';
 import { parseDuration } from '../../lib/duration.js';
 import { newNonce } from '../../lib/ids.js';
 import { show } from '../../lib/text.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { markerOf, type ClaimName } from '../../protocol/names.js';
-import { parseJson, type AttemptRecord } from '../../protocol/records.js';
+import type { AttemptRecord } from '../../protocol/records.js';
 import { readAttempt, runDirOf } from '../../runs/run-dir.js';
 import { TmuxServer } from '../../tmux/server.js';
 import { speakTo } from '../../watchdog/speak.js';
-import { openContext, print, printJson, readAgents, readConfig, type Context } from '../context.js';
+import { openContext, print, printJson, publishedAgents, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { readInput } from './add.js';
 import { idleOrEnded } from './attach.js';
@@ -42,13 +41,10 @@ export async function nudge(dir: string | undefined, name: string, words: readon
 
 /** What is known of the session that is to be typed into; ends the command where that cannot be done at all. */
 async function sessionOf(context: Context, claim: ClaimName, runDir: string): Promise<{ attempt: AttemptRecord; profile: AgentProfile; interactive: NonNullable<AgentProfile['interactive']> }> {
-  const { files, layout } = context;
-  const attempt = await readAttempt(files, runDir);
+  const attempt = await readAttempt(context.files, runDir);
   if (attempt === undefined) throw new CliError(`${claim.id} has no session yet; try again in a moment`, EXIT.busy);
   if (attempt.mode === 'headless') throw new CliError(`${claim.id} runs in print mode, where nothing can be typed; put \`mode: interactive\` into the task, or cancel it and say it in the task: snakepit cancel ${claim.id}`, EXIT.usage);
-  // As the pit published them; a configuration that is being edited concerns sessions to come.
-  const profiles = parseJson<Profiles>(await files.read(layout.agents)) ?? (await readAgents(context, await readConfig(context)));
-  const profile = profiles[attempt.profile];
+  const profile = (await publishedAgents(context))[attempt.profile];
   if (profile?.interactive === undefined) throw new CliError(`the profile ${attempt.profile} has no interactive mode any more; see: snakepit agents show ${attempt.profile}`, EXIT.config);
   return { attempt, profile, interactive: profile.interactive };
 }

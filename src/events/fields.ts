@@ -1,0 +1,58 @@
+import type { PitEvent } from './event.js';
+
+/** What each kind of event tells, beside `kind` and `at`: the names by which rules of `pings:` may ask for it. A new event gets its line here. */
+const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
+  'pit-started': ['pid', 'snakes'],
+  'pit-stopped': ['how'],
+  'pit-rebooted': ['requeued'],
+  'snakes-scaled': ['from', 'to'],
+  'snake-started': ['snake', 'pid'],
+  'snake-ended': ['snake', 'pid', 'why'],
+  'snake-broken': ['snake', 'why'],
+  'task-added': ['id', 'from', 'state'],
+  'task-refused': ['file', 'line', 'problem', 'fix'],
+  'task-warned': ['id', 'line', 'text'],
+  'task-promoted': ['id', 'why'],
+  'task-claimed': ['id', 'snake', 'attempt', 'marker'],
+  'task-adopted': ['id', 'snake', 'marker'],
+  'session-launched': ['id', 'snake', 'session', 'marker'],
+  'session-ended': ['id', 'marker', 'rule', 'killed'],
+  'task-requeued': ['id', 'marker', 'why', 'waitMs'],
+  'task-done': ['id', 'marker', 'attempt'],
+  'task-failed': ['id', 'marker', 'attempt', 'why'],
+  'task-parked': ['id', 'marker', 'attempt', 'why'],
+  'task-answered': ['id', 'answer'],
+  'claim-lost': ['id', 'marker'],
+  'claim-reaped': ['id', 'marker', 'rule', 'evidence'],
+  'orphans-ended': ['marker', 'rule', 'killed'],
+  'task-stuck': ['id', 'marker', 'evidence'],
+  'task-held': ['id'],
+  'task-released': ['id'],
+  'task-retried': ['id'],
+  'task-cancelled': ['id'],
+  'queue-paused': [],
+  'queue-resumed': [],
+  'nudge-decided': ['id', 'marker', 'what', 'rule', 'evidence'],
+  'session-judged': ['id', 'marker', 'reason', 'rule', 'evidence'],
+  asked: ['id', 'marker', 'state', 'rule', 'evidence'],
+  'left-to-person': ['id', 'marker', 'rule', 'evidence'],
+  allowed: ['id', 'marker', 'dialog', 'label', 'result', 'rule', 'evidence'],
+  'breaker-opened': ['account', 'reason', 'until', 'strikes', 'rule', 'evidence'],
+  'breaker-probing': ['account', 'id', 'marker', 'rule', 'evidence'],
+  'breaker-closed': ['account', 'rule', 'evidence'],
+  'agent-state': ['id', 'marker', 'state', 'rule', 'evidence'],
+  nudged: ['id', 'marker', 'receipt', 'rule', 'evidence'],
+  'task-scheduled': ['name', 'id', 'due', 'rule'],
+  'task-skipped': ['name', 'due', 'rule', 'evidence'],
+  'ping-queued': ['ping', 'from', 'to', 'text', 'why'],
+  'ping-delivered': ['ping', 'from', 'to', 'receipt', 'rule', 'evidence'],
+  'ping-dropped': ['ping', 'from', 'to', 'text', 'why'],
+  'ping-gap': ['from', 'why'],
+  'config-changed': ['file'],
+  'config-refused': ['file', 'problem'],
+};
+
+/** The fields of a kind of event; undefined where no event is of that kind. */
+export const fieldsOf = (kind: string): readonly string[] | undefined => (Object.hasOwn(FIELDS, kind) ? FIELDS[kind as PitEvent['kind']] : undefined);
+
+export const EVENT_KINDS: readonly string[] = Object.keys(FIELDS);

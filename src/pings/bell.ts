@@ -1,0 +1,41 @@
+import type { Profiles } from '../agents/choice.js';
+import type { EventSink } from '../events/event-log.js';
+import { run } from '../lib/run.js';
+import type { Layout } from '../protocol/layout.js';
+import type { RunGit } from './observe-commits.js';
+import { outletOf, type OutletPorts } from './outlet.js';
+import { newRoundMemory, ring, type RoundMemory, type RoundSetting } from './round.js';
+
+export interface BellPorts extends OutletPorts {
+  readonly events: EventSink;
+  readonly log: { warn(message: string, fields?: object): void };
+}
+
+export interface BellMemory {
+  readonly round: RoundMemory;
+  /** The round that is under way. */
+  ringing: Promise<void> | undefined;
+}
+
+export const newBellMemory = (): BellMemory => ({ round: newRoundMemory(), ringing: undefined });
+
+const GIT_TIMEOUT_MS = 10_000;
+
+/** No locks, no questions, none of the caller's repository. */
+const git: RunGit = (repo, args) =>
+  run(['git', '-C', repo, ...args], { timeoutMs: GIT_TIMEOUT_MS, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' } });
+
+/** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. */
+export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting, memory: BellMemory): void {
+  if (memory.ringing !== undefined || (memory.round.empty && setting.rules.length === 0)) return;
+  const { layout } = setting;
+  const warn = (message: string, fields: object): void => ports.log.warn(message, fields);
+  memory.ringing = unlessRemoved(ports, layout, () => ring({ ...ports, git, outlet: outletOf(ports, layout, profiles), warn }, setting, memory.round))
+    .catch((cause: unknown) => warn('a round of pings broke off', { why: cause instanceof Error ? cause.message : String(cause) }))
+    .finally(() => (memory.ringing = undefined));
+}
+
+/** A directory that is being removed under us is not made anew. */
+async function unlessRemoved({ files }: BellPorts, layout: Layout, act: () => Promise<void>): Promise<void> {
+  if (await files.exists(layout.pitId)) await act();
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { Profiles } from '../agents/choice.js';
+import { asFileRef } from '../agents/deliver/text.js';
+import { show } from '../lib/text.js';
+import type { Layout } from '../protocol/layout.js';
+import { parseClaim, type ClaimName } from '../protocol/names.js';
+import { RUN_FILES } from '../protocol/records.js';
+import { readAttempt, runDirOf } from '../runs/run-dir.js';
+import type { Tmux } from '../tmux/server.js';
+import { speakTo, type Listener, type SpeakPorts } from '../watchdog/speak.js';
+import type { PingReceipt } from './state.js';
+
+/** What a target is looked up and spoken to through. */
+export interface OutletPorts extends Omit<SpeakPorts, 'tmux'> {
+  readonly tmux: Pick<Tmux, 'pane' | 'tell'>;
+}
+
+/** One text for one target. `id`: of its file, where it needs one. */
+export interface Words {
+  readonly id: string;
+  readonly text: string;
+  readonly guarded: boolean;
+}
+
+/** Where a target stands, and the way to speak to it. "deaf": it can never be typed at. `at`: the session, for the log. */
+export type Target =
+  | { readonly kind: 'ready'; readonly at: string; say(words: Words, patienceMs: number): Promise<PingReceipt> }
+  | { readonly kind: 'absent' | 'deaf'; readonly why: string };
+
+/** Whom a name means, and what can be said to them now. A port: tests bring their own. */
+export interface Outlet {
+  find(name: string): Promise<Target>;
+}
+
+/** A person is told, never typed at. */
+export const PERSON = 'person';
+
+/** The sessions of a pit: a task by its id, a snake by its name, a person. */
+export function outletOf(ports: OutletPorts, layout: Layout, profiles: Profiles): Outlet {
+  return { find: async (name) => (name === PERSON ? person(ports) : ofClaim(ports, layout, profiles, name)) };
+}
+
+async function ofClaim(ports: OutletPorts, layout: Layout, profiles: Profiles, name: string): Promise<Target> {
+  const claims = (await ports.files.list(layout.dir('claimed'))).flatMap((file) => parseClaim(file) ?? []);
+  const claim = claims.find((one) => one.id === name) ?? claims.find((one) => one.owner.snake === name);
+  if (claim === undefined) return { kind: 'absent', why: `${name} is not running` };
+  const found = await listenerOf(ports, layout, profiles, claim);
+  return 'why' in found ? found : listening(ports, found);
+}
+
+async function listenerOf({ files }: OutletPorts, layout: Layout, profiles: Profiles, claim: ClaimName): Promise<Listener | Extract<Target, { why: string }>> {
+  const runDir = runDirOf(layout, claim);
+  const attempt = (await files.exists(join(runDir, RUN_FILES.session))) ? await readAttempt(files, runDir) : undefined;
+  if (attempt === undefined) return { kind: 'absent', why: `${claim.id} has no session yet` };
+  const profile = profiles[attempt.profile];
+  if (attempt.mode === 'headless') return { kind: 'deaf', why: `${claim.id} runs in print mode, where nothing can be typed; put mode: interactive into the task` };
+  if (profile?.interactive === undefined) return { kind: 'deaf', why: `the profile ${attempt.profile} has no interactive mode any more` };
+  return { session: `sp-${claim.nonce}`, runDir, attempt, profile, interactive: profile.interactive };
+}
+
+/** A full-screen session. What is longer than a line lies in its own directory, and goes with it. */
+function listening(ports: OutletPorts, listener: Listener): Target {
+  return {
+    kind: 'ready',
+    at: listener.session,
+    say: async ({ id, text, guarded }, patienceMs) => {
+      const path = join(listener.runDir, `ping-${id}.md`);
+      const typed = asFileRef(text, path, guarded);
+      if (typed.file !== undefined) await ports.files.write(path, typed.file);
+      const { kind, rule, evidence } = await speakTo(ports, listener, typed.line, { patienceMs });
+      return { kind, rule, evidence };
+    },
+  };
+}
+
+function person({ tmux }: OutletPorts): Target {
+  return {
+    kind: 'ready',
+    at: PERSON,
+    say: async ({ text }) => {
+      const terminals = await tmux.tell(show(text, 400));
+      return { kind: 'told', rule: 'it stands in the event log', evidence: terminals === 0 ? 'nobody is attached' : `shown on ${terminals} attached terminal${terminals === 1 ? '' : 's'}` };
+    },
+  };
+}
