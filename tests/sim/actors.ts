@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { profileSchema } from '../../src/agents/profile.js';
 import { endDependent } from '../../src/runs/never.js';
 import { missingTexts, publishMissing } from '../../src/runs/publish.js';
@@ -6,6 +7,10 @@ import type { CleanupPorts, CleanupSetting } from '../../src/cleanup/ports.js';
 import type { Config } from '../../src/config/config.js';
 import type { Layout } from '../../src/protocol/layout.js';
 import { DirectoryStore, type DirectoryStorePorts } from '../../src/queue/directory-store.js';
+import { beginRound, takeIn } from '../../src/queue/intake.js';
+import { listState } from '../../src/queue/locate.js';
+import { putAwayQuestions } from '../../src/queue/stray-stories.js';
+import { parkedAttempt, writeAnswer } from '../../src/runs/answers.js';
 import { promoteWaiting, type NeedsMemory } from '../../src/queue/promote.js';
 import type { QueueStore } from '../../src/queue/store.js';
 import { snakeLoop } from '../../src/snake/loop.js';
@@ -98,10 +103,23 @@ export async function runJanitor(stage: Stage, me: SimProcess): Promise<number> 
     await execute(reaping, setting, await plan(reaping, setting));
     for (const one of await promoteWaiting(ports, layout, needs)) await endDependent(ports, layout, one.id, one.why);
     await publishMissing(ports.files, layout, await missingTexts(ports.files, layout));
+    if (world.random.chance(0.5)) await answerAll(ports, layout);
     await world.sleep(me, world.random.between(100, 1500));
   }
 }
 
 function nonce(world: World): string {
   return Array.from({ length: 10 }, () => world.random.between(0, 35).toString(36)).join('');
+}
+
+/** A person who answers whatever is asked, as `snakepit answer` does; several at once, without the intake lock. */
+async function answerAll(ports: SimPorts, layout: Layout): Promise<void> {
+  for (const task of await listState(ports.files, layout, 'needs')) {
+    const asked = await parkedAttempt(ports.files, layout, task.id);
+    if (asked !== undefined) await writeAnswer(ports.files, asked, 'yes');
+    const round = await beginRound(ports.files, layout);
+    round.ids.delete(task.id);
+    await takeIn(ports, layout, round, layout.dir('needs'), Buffer.from(basename(task.file)), SIM_CONFIG.maxTaskBytes);
+  }
+  await putAwayQuestions(ports.files, layout, ports.clock.wallMs());
 }

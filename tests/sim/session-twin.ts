@@ -103,16 +103,23 @@ async function claimStands(files: Files, claimedDir: string, marker: string): Pr
   return false;
 }
 
-/** An agent works for a while, says something or not, and ends well, badly or never; one in four leaves a child behind. */
+/** An agent works for a while, says something or not, and ends well, badly or never, or asks a person and waits; one in four leaves a child behind. */
 function startAgent(twin: TwinSetting, marker: string, run: string): SimProcess {
   const { world, disk, faults, witness } = twin;
   const { random } = world;
-  const plan = { how: random.between(0, 9), ms: random.between(10, 2500), leavesOrphan: random.chance(0.25) };
+  const plan = { how: random.between(0, 9), ms: random.between(10, 2500), leavesOrphan: random.chance(0.25), asks: random.chance(0.12) };
   const agent = world.spawn({ kind: 'agent', name: marker, marker, ignoresTerm: random.chance(0.15) }, async (me) => {
     const { files } = portsOf(world, disk, me, faults);
     if (plan.how === 9) await world.sleep(me, 3_600_000);
     await world.sleep(me, plan.ms);
     if (plan.leavesOrphan) await world.step(me, 'leaves a child', () => startOrphan(twin, marker));
+    if (plan.asks) {
+      witness.asks(marker);
+      const state = { kind: 'blocked-on-permission', source: 'pane', rule: 'twin', evidence: 'May I?' };
+      // As the pit would write it of a dialog that has stood for long.
+      await files.write(join(run, RUN_FILES.agent), JSON.stringify({ state, since: world.wallMs() - 10_000 }));
+      await world.sleep(me, 3_600_000);
+    }
     if (plan.how >= 7) return 1;
     if (plan.how >= 5) await files.write(join(run, RUN_FILES.result), JSON.stringify({ outcome: plan.how === 6 ? 'fail' : 'done', message: 'x' }));
     if (plan.how === 6) witness.saidFail(marker);

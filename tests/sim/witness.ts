@@ -19,6 +19,7 @@ export class Witness {
   private readonly started = new Set<string>();
   private readonly exits = new Map<string, number>();
   private readonly failing = new Set<string>();
+  private readonly asking = new Set<string>();
   private readonly claimedAt = new Map<string, number>();
   private readonly history = new Map<string, History>();
   private readonly ids: readonly string[];
@@ -50,6 +51,10 @@ export class Witness {
 
   saidFail(marker: string): void {
     this.failing.add(marker);
+  }
+
+  asks(marker: string): void {
+    this.asking.add(marker);
   }
 
   agentStarted(agent: SimProcess): void {
@@ -127,13 +132,15 @@ export class Witness {
     const alive = this.world.processes.filter((one) => (one.kind === 'agent' || one.kind === 'orphan') && one.marker === marker);
     if (alive.length > 0) this.world.violate(`${marker} went to ${target ?? 'nowhere'} while ${alive.map((one) => one.kind).join(', ')} of it lived`);
     if (target === 'done' && (this.exits.get(marker) !== 0 || this.failing.has(marker))) this.world.violate(`${marker} is in done/ and its agent ended with ${String(this.exits.get(marker))}`);
-    if (target !== 'ready' && target !== 'waiting') return;
+    if (target === 'needs' && !this.asking.has(marker)) this.world.violate(`${marker} is parked and asked nothing`);
+    if (target !== 'ready' && target !== 'waiting' && target !== 'needs') return;
     const after = parseAny(to)?.counters ?? NO_COUNTERS;
     const moved = { failures: after.failures - name.counters.failures, losses: after.losses - name.counters.losses, deferrals: after.deferrals - name.counters.deferrals };
     if (sum(moved) !== 1 || Math.min(moved.failures, moved.losses, moved.deferrals) < 0) this.world.violate(`${marker} went back with counters ${JSON.stringify(after)}`);
     if (moved.failures === 1 && !this.failed(marker)) this.world.violate(`${marker} counts a failure that did not happen`);
     if (moved.losses === 1 && !this.losable) this.world.violate(`${marker} counts a loss, and nothing was lost`);
-    if (moved.deferrals === 1 && !this.deferrable) this.world.violate(`${marker} counts a deferral that nobody ordered`);
+    if (target === 'needs' && moved.deferrals !== 1) this.world.violate(`${marker} was parked, and its deferrals did not move`);
+    if (moved.deferrals === 1 && !this.deferrable && !this.asking.has(marker)) this.world.violate(`${marker} counts a deferral that nobody ordered`);
   }
 
   /** Its agent ended badly, said so, or its time was over: the deadline runs from the preparation, whether an agent ran or not. */

@@ -44,7 +44,7 @@ async function standing(context: Context, task: Located): Promise<Standing> {
     case 'stuck':
       return { rule: 'processes of its last attempt could not be shown gone; nothing may start in their place', since, next: [{ what: `end them, then: snakepit retry ${task.id}` }] };
     case 'needs':
-      return { rule: 'it waits for a person', since, next: [{ what: `see: snakepit show ${task.id}` }] };
+      return { rule: 'it waits for a person', since, next: [{ what: `what it asks: snakepit show ${task.id}; then: snakepit answer ${task.id} TEXT` }] };
     case 'done':
     case 'failed':
       return { rule: `it has ended; its story: snakepit show ${task.id}`, since, next: [] };
