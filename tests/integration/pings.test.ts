@@ -94,7 +94,7 @@ describe('pings', () => {
       expect(await pit.ok('pings')).toMatch(/review +commit on main[^\n]*\n[^]*nothing waits/);
     }));
 
-  it('history that is rewritten is said, and not told again; by hand, to several, long ones through a file; a person who types is left alone', { timeout: 300_000 }, () =>
+  it('history that is rewritten is said, and not told again; by hand, to several, long ones through a file; a dialog refuses, and says so', { timeout: 300_000 }, () =>
     withPit({ config: config(RULES().slice(0, 1)) }, async (pit) => {
       await twoSessions(pit);
       await pit.until('the rule has begun', () => fs.existsSync(join(pit.layout.pings, 'cursors', 'review.json')));
