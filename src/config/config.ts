@@ -18,6 +18,8 @@ export interface Config {
   readonly rescanMs: number;
   readonly graceMs: number;
   readonly cleanupMs: number;
+  readonly keepMs: number;
+  readonly keepLogsMs: number;
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;
   readonly minFreeBytes: number;

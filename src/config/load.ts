@@ -132,6 +132,8 @@ function toConfig(file: ConfigFile): Config {
     rescanMs: ms(file.rescan),
     graceMs: ms(file.grace),
     cleanupMs: ms(file.cleanup),
+    keepMs: ms(file.keep),
+    keepLogsMs: ms(file['keep-logs']),
     adoptMs: ms(file.adopt),
     verifyTimeoutMs: ms(file['verify-timeout']),
     minFreeBytes: file['min-free'],

@@ -36,6 +36,8 @@ export const configSchema = z.strictObject({
   rescan: duration('20s', 'How often directories are listed anew even if no watcher spoke: watchers lose events silently.'),
   grace: duration('5s', 'Between TERM and KILL when a session is ended.'),
   cleanup: duration('5m', 'How often the pit lets all its cleanup specialists come by; the dead are reaped at every tick.'),
+  keep: duration('30d', 'Done tasks older than this go to queue/archive/<month>/, with their stories; they are still found, and still done.'),
+  'keep-logs': duration('30d', 'Logs of tasks that ended longer ago than this are turned into one line each in .snakepit/digests/ and removed. Stories, results and what an agent made stay.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),

@@ -8,9 +8,13 @@ import type { PitPorts, PitSetting } from './ports.js';
 
 export const cleanupSetting = ({ layout, pitId }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false): CleanupSetting => ({ layout, config, successor, pitId, residents: async () => [], thorough });
 
-/** When the pit last cleaned: monotonic, milliseconds; undefined before its first round, which looks at everything. */
+/** A look at every run there ever was: so seldom. */
+const THOROUGH_MS = 3_600_000;
+
+/** When the pit last cleaned, and last looked at everything: monotonic, milliseconds; undefined before its first round. */
 export interface CleanMemory {
   cleanedMonoMs: number | undefined;
+  thoroughMonoMs: number | undefined;
 }
 
 /** The dead are reaped at every tick; all specialists come by at their own cadence, unless a cleanup is at work already. */
@@ -18,13 +22,15 @@ export async function cleanRound(ports: PitPorts, setting: PitSetting, config: C
   const { files, clock, processes, log } = ports;
   const reaping = cleanupSetting(setting, config, successor);
   await execute(ports, reaping, await plan(ports, reaping));
-  const first = memory.cleanedMonoMs === undefined;
-  if (!first && clock.monoMs() - (memory.cleanedMonoMs ?? 0) < config.cleanupMs) return;
+  const nowMs = clock.monoMs();
+  if (memory.cleanedMonoMs !== undefined && nowMs - memory.cleanedMonoMs < config.cleanupMs) return;
   const lock = await take(files, processes, setting.layout.locks.cleanup);
   if (lock.kind === 'held') return;
-  memory.cleanedMonoMs = clock.monoMs();
+  const thorough = memory.thoroughMonoMs === undefined || nowMs - memory.thoroughMonoMs >= THOROUGH_MS;
+  memory.cleanedMonoMs = nowMs;
+  if (thorough) memory.thoroughMonoMs = nowMs;
   try {
-    const all = cleanupSetting(setting, config, successor, first);
+    const all = cleanupSetting(setting, config, successor, thorough);
     const steps = await planCleanup(ports, all);
     for (const one of await applyCleanup(ports, all, steps)) if (one.kind !== 'gone') log.info('cleaned up', one);
   } finally {

@@ -40,6 +40,7 @@ export interface PitMemory extends CleanMemory {
 export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   slots: new Map(),
   cleanedMonoMs: undefined,
+  thoroughMonoMs: undefined,
   desired,
   drops: new Map(),
   needs: new Map(),

@@ -10,6 +10,8 @@ export interface Layout {
   readonly root: string;
   readonly queue: string;
   readonly paused: string;
+  /** Done tasks of long ago, by month. */
+  readonly archive: string;
   readonly tmp: string;
   /** Templates that become tasks when they are due. */
   readonly recurring: string;
@@ -35,6 +37,8 @@ export interface Layout {
   /** Configuration directories of agent programs, one per task and account. */
   readonly homes: string;
   readonly log: string;
+  /** What is left of logs that were removed: a line each, by month. */
+  readonly digests: string;
   readonly events: string;
   /** One record per template: when it is due next, what was made of it. */
   readonly recurringState: string;
@@ -62,6 +66,7 @@ export function layoutOf(root: string): Layout {
     root,
     queue,
     paused: join(queue, 'PAUSED'),
+    archive: join(queue, 'archive'),
     tmp: join(queue, 'tmp'),
     recurring: join(queue, 'recurring'),
     state,
@@ -79,6 +84,7 @@ export function layoutOf(root: string): Layout {
     runs: join(state, 'runs'),
     homes: join(state, 'homes'),
     log: join(state, 'log'),
+    digests: join(state, 'digests'),
     events: join(state, 'log', 'events.jsonl'),
     recurringState: join(state, 'recurring'),
     recurringRefused: join(state, 'recurring-refused.json'),

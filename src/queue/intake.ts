@@ -9,6 +9,7 @@ import { isTaskFile, type Layout, type QueueState } from '../protocol/layout.js'
 import { parseTask, type ParsedTask } from '../protocol/parse-task.js';
 import { parseAny } from '../protocol/names.js';
 import { idFromFileName } from '../protocol/task-id.js';
+import { archivedMonths, doneFile } from './archive.js';
 import { idsOnTheWay } from './locate.js';
 import { placeTask, type Placement } from './place.js';
 import { refuse } from './refusals.js';
@@ -54,10 +55,10 @@ export function meantId(bytes: Uint8Array | undefined, fileName: Buffer): string
 }
 
 async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: string, from: string | undefined): Promise<QueueState | undefined> {
-  for (const state of ['done', 'failed'] as const) {
-    const file = join(layout.dir(state), `${id}.md`);
-    if (file !== from && (await files.exists(file))) return state;
-  }
+  const done = await doneFile(files, layout, id);
+  if (done !== undefined && done !== from) return 'done';
+  const failed = join(layout.dir('failed'), `${id}.md`);
+  if (failed !== from && (await files.exists(failed))) return 'failed';
   return round.ids.get(id);
 }
 
@@ -94,8 +95,8 @@ export async function settleIn(ports: IntakePorts, layout: Layout, round: Intake
   const { files, events, clock } = ports;
   round.ids.set(placement.id, placement.state);
   await files.syncDir(layout.dir(placement.state));
-  for (const state of ['failed', 'done'] as const) {
-    const oldStory = join(layout.dir(state), `${placement.id}.result.md`);
+  for (const dir of [layout.dir('failed'), layout.dir('done'), ...(await archivedMonths(files, layout)).map((month) => join(layout.archive, month))]) {
+    const oldStory = join(dir, `${placement.id}.result.md`);
     if (!(await files.exists(oldStory))) continue;
     await files.makeDir(join(layout.runs, placement.id));
     await files.rename(oldStory, join(layout.runs, placement.id, `story-before-${clock.wallMs()}.md`));

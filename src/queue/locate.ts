@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
 import { isTaskFile, QUEUE_STATES, type Layout, type QueueState } from '../protocol/layout.js';
 import { parseAny, type TaskName } from '../protocol/names.js';
+import { doneFile } from './archive.js';
 
 /** A task where it lies now. In done/ and failed/ only the id is in the name. */
 export interface Located {
@@ -35,10 +36,10 @@ export async function listState(files: Files, layout: Layout, state: QueueState)
 export async function locate(files: Files, layout: Layout, id: string): Promise<Located | undefined> {
   if (!isTaskFile(`${id}.md`) || id.includes('/')) return undefined;
   for (let look = 0; look < 3; look += 1) {
-    for (const state of ['done', 'failed'] as const) {
-      const file = join(layout.dir(state), `${id}.md`);
-      if (await files.exists(file)) return { id, state, file, name: undefined };
-    }
+    const done = await doneFile(files, layout, id);
+    if (done !== undefined) return { id, state: 'done', file: done, name: undefined };
+    const failed = join(layout.dir('failed'), `${id}.md`);
+    if (await files.exists(failed)) return { id, state: 'failed', file: failed, name: undefined };
     for (const state of QUEUE_STATES) {
       if (state === 'done' || state === 'failed') continue;
       const found = (await listState(files, layout, state)).find((task) => task.id === id);

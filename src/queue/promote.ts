@@ -5,6 +5,7 @@ import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseWaiting, printReady, type WaitingName } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
+import { doneFile } from './archive.js';
 import { judgeWaiting, type WaitVerdict } from './dependencies.js';
 import { idsOnTheWay } from './locate.js';
 
@@ -53,7 +54,7 @@ export async function judgeAllWaiting(files: Files, layout: Layout, memory: Need
   const done = new Set<string>();
   const failed = new Set<string>();
   for (const id of needed) {
-    if (await files.exists(join(layout.dir('done'), `${id}.md`))) done.add(id);
+    if ((await doneFile(files, layout, id)) !== undefined) done.add(id);
     else if (await files.exists(join(layout.dir('failed'), `${id}.md`))) failed.add(id);
   }
   const tasks = waiting.map(({ name, after }) => ({ id: name.id, dueAt: name.dueAt, after }));

@@ -10,6 +10,7 @@ import { attemptOf } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { RUN_FILES, type AttemptRecord } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
+import { doneFile } from '../queue/archive.js';
 import { dueTime } from '../queue/place.js';
 import type { Claim } from '../queue/store.js';
 import { askedBefore, type AskedBefore } from '../runs/answers.js';
@@ -80,7 +81,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
 }
 
 async function allDone({ files }: SnakePorts, { layout }: SnakeSetting, after: readonly string[]): Promise<boolean> {
-  for (const id of after) if (!(await files.exists(join(layout.dir('done'), `${id}.md`)))) return false;
+  for (const id of after) if ((await doneFile(files, layout, id)) === undefined) return false;
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { formatDuration } from '../../lib/duration.js';
 import { show, showLines } from '../../lib/text.js';
 import { attemptOf, parseClaim } from '../../protocol/names.js';
@@ -24,7 +24,7 @@ export async function showTask(dir: string | undefined, name: string, options: {
   const { task, newer } = found;
   const { id } = task;
   const attempts = (await pastAttempts(files, layout, id)).map(({ dir: runDir, record }) => ({ ...record, runDir }));
-  const story = await files.read(`${layout.dir(task.state)}/${basename(task.file, '.md')}.result.md`);
+  const story = await files.read(`${dirname(task.file)}/${basename(task.file, '.md')}.result.md`);
   const claim = parseClaim(basename(task.file));
   const running = claim === undefined ? undefined : await readAttempt(files, runDirOf(layout, claim));
   const waitUntil = claim === undefined ? undefined : (await files.read(`${runDirOf(layout, claim)}/${RUN_FILES.waitUntil}`))?.trim();
