@@ -39,9 +39,11 @@ export interface ProgramParts {
   readonly asRoot: boolean;
   readonly outerEnv: Readonly<Record<string, string | undefined>>;
   readonly hookScript: string;
+  /** The whole text that it reads, where that is no task's. */
+  readonly prompt?: string;
 }
 
-export function placeholdersOf(parts: Omit<ProgramParts, 'spec' | 'hookScript'>, interpreter: string): Placeholders {
+export function placeholdersOf(parts: Omit<ProgramParts, 'spec' | 'hookScript' | 'prompt'>, interpreter: string): Placeholders {
   const { chosen, runDir } = parts;
   const promptFile = join(runDir, PROGRAM_FILES.prompt);
   return {
@@ -69,7 +71,7 @@ export function buildProgram(parts: ProgramParts): Result<Program, string> {
   if (blocks !== undefined && !blocks.ok) return blocks;
   const values = placeholdersOf(parts, blocks?.value.interpreter ?? 'sh');
   const files = blocks === undefined
-    ? [{ name: PROGRAM_FILES.prompt, text: taskPrompt(mode, parts.resumed ? (parts.answered === true ? 'answered' : 'interrupted') : 'fresh', spec.body, parts.asked) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
+    ? [{ name: PROGRAM_FILES.prompt, text: parts.prompt ?? taskPrompt(mode, parts.resumed ? (parts.answered === true ? 'answered' : 'interrupted') : 'fresh', spec.body, parts.asked) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
     : [{ name: PROGRAM_FILES.script, text: blocks.value.script }];
   const holds = new Set<Condition>([parts.resumed ? 'resume' : 'fresh']);
   if (chosen.model !== undefined) holds.add('model');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { showLines } from '../lib/text.js';
 import type { Asked } from '../protocol/records.js';
 
-export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');

@@ -34,13 +34,37 @@ export function sessionBase(outer: Readonly<Record<string, string | undefined>>,
   return env;
 }
 
+/** What a resident's session knows: the pit and the queue, and no task. */
+export interface ResidentEnvParts extends Pick<ContractParts, 'marker' | 'pitId' | 'runDir' | 'workspace' | 'root' | 'queue' | 'binDir'> {
+  readonly resident: string;
+}
+
+/** The environment of a resident: no result is asked of it, so no variable says where to write one. */
+export function residentEnv(outer: Readonly<Record<string, string | undefined>>, extra: readonly string[], parts: ResidentEnvParts): Record<string, string> {
+  const env = sessionBase(outer, extra);
+  return {
+    ...env,
+    PATH: pathWith(parts.binDir, env),
+    SNAKEPIT_COMMAND: join(parts.binDir, 'snakepit'),
+    SNAKEPIT_DIR: parts.root,
+    SNAKEPIT_RESIDENT: parts.resident,
+    SNAKEPIT_CLAIM: parts.marker,
+    SNAKEPIT_PIT: parts.pitId,
+    SNAKEPIT_RUN_DIR: parts.runDir,
+    SNAKEPIT_WORKSPACE: parts.workspace,
+    SNAKEPIT_QUEUE: parts.queue,
+  };
+}
+
+const pathWith = (binDir: string, env: Readonly<Record<string, string>>): string => `${binDir}${delimiter}${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
+
 /**
  * The one builder of a session's environment: the base, and the contract. A nested session must not speak for its parent's
  * claim, so nothing of that kind is inherited.
  */
 export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, extra: readonly string[], parts: ContractParts): Record<string, string> {
   const env = sessionBase(outer, extra);
-  env['PATH'] = `${parts.binDir}${delimiter}${env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`;
+  env['PATH'] = pathWith(parts.binDir, env);
   for (const [name, path] of Object.entries(parts.inputs)) env[`SNAKEPIT_INPUT_${name.toUpperCase().replaceAll('-', '_')}`] = resolve(parts.root, path);
   return {
     ...env,

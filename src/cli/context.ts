@@ -63,11 +63,14 @@ export async function readConfig({ files, layout }: Context): Promise<Config> {
   return config.value;
 }
 
-/** The agent profiles with the person's own keys laid over them. */
+/** The agent profiles with the person's own keys laid over them; a resident that these cannot make is a fault too. */
 export async function readAgents({ files, layout }: Context, config: Config): Promise<Profiles> {
   const { resolveProfiles } = await import('../agents/resolve.js');
   const profiles = resolveProfiles('snakepit.yaml', await files.read(layout.configFile), config);
   if (!profiles.ok) throw new CliError(`${profiles.error.where}: ${profiles.error.problem}`, EXIT.config);
+  const { residentFault } = await import('../residents/wanted.js');
+  const fault = residentFault('snakepit.yaml', await files.read(layout.configFile), config, profiles.value);
+  if (fault !== undefined) throw new CliError(`${fault.where}: ${fault.problem}`, EXIT.config);
   return profiles.value;
 }
 

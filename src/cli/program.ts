@@ -53,8 +53,8 @@ export function buildProgram(): Command {
   );
   program
     .command('logs')
-    .description('what a task\'s session printed, or what a snake did')
-    .argument('<task|snake>')
+    .description('what a task\'s or a resident\'s session printed, or what a snake did')
+    .argument('<task|snake|resident>')
     .option('-f, --follow', 'go on as it grows')
     .option('--attempt <n>', 'of this attempt, not the newest', (text) => whole(text, 1))
     .option('--raw', 'with the terminal\'s escape sequences (they act on yours)')
@@ -62,10 +62,10 @@ export function buildProgram(): Command {
   program
     .command('attach')
     .description('look into a running session; C-b d leaves it running')
-    .argument('<task|snake>')
+    .argument('<task|snake|resident>')
     .option('-r, --read-only', 'keys do nothing')
     .action(async (name: string, options: { readOnly?: boolean }) => (await import('./commands/attach.js')).attach(dir(), name, options));
-  json(program.command('nudge').description('type a text into a task\'s running full-screen session; a long one goes through a file').argument('<task|snake>').argument('<text...>', 'or - for standard input').option('--wait <duration>', 'for a session that takes no text now', '20s'))
+  json(program.command('nudge').description('type a text into the running full-screen session of a task or a resident; a long one goes through a file').argument('<task|snake|resident>').argument('<text...>', 'or - for standard input').option('--wait <duration>', 'for a session that takes no text now', '20s'))
     .addHelpText('after', '\nExit codes: 0 submitted, or queued behind its turn · 75 refused: nothing was typed, ask again · 69 unconfirmed: look in with snakepit attach · 64 it runs in print mode')
     .action(async (name: string, words: string[], options: { json?: boolean; wait?: string }) => (await import('./commands/nudge.js')).nudge(dir(), name, words, options));
   json(program.command('ping').description('tell several at once: tasks, snakes, residents by name, or person; a long message goes through a file').argument('<word...>', 'names, then the message: the last word (in quotes), or all behind --; - for standard input').option('--file <file>', 'the message; then all words are names').option('--wait <duration>', 'for a session that takes no text now', '20s'))

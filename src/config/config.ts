@@ -27,6 +27,10 @@ export interface Config {
   readonly env: readonly string[];
   /** What the person lays over the built-in agent profiles, not yet validated: see agents/load-profiles.ts. */
   readonly agents: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** By name, as the file has them: see residents/wanted.ts. */
+  readonly residents: Readonly<Record<string, ResidentConfig>>;
+  /** The budget of restarts of residents. */
+  readonly heal: { readonly restarts: number; readonly pool: number; readonly windowMs: number; readonly firstMs: number; readonly maxMs: number; readonly openMs: number };
   readonly startupMs: number;
   readonly signalMs: number;
   readonly retryMs: number;
@@ -39,4 +43,15 @@ export interface Config {
   /** As the file has them; pings/rules.ts makes rules of them. */
   readonly pings: readonly PingConfig[];
   readonly pingKeepMs: number;
+}
+
+/** One entry of `residents:`, keys and durations as in the file. Either a `command`, or a prompt and `every`. */
+export interface ResidentConfig {
+  readonly agent?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly 'prompt-file'?: string | undefined;
+  readonly every?: string | undefined;
+  readonly mode?: 'interactive' | 'headless' | undefined;
+  readonly workspace: 'repo' | 'own';
+  readonly command?: string | undefined;
 }

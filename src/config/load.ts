@@ -76,7 +76,7 @@ export function resolveConfig(file: string, text: string | undefined, env: NodeJ
   const path = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])];
   const line = lineOf(doc.contents, path, lines);
   const variable = `${PREFIX}${path.join('_').toUpperCase().replaceAll('-', '_')}`;
-  const problem = unknown === undefined ? `${path.join('.')}: ${wantedAt(configJsonSchema() as SchemaPart, path, issue.message)}` : unknownKey(path, issue.path.map(String));
+  const problem = unknown === undefined ? `${path.join('.')}: ${wantedAt(configJsonSchema() as SchemaPart, path, issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message)}` : unknownKey(path, issue.path.map(String));
   if (unknown === undefined && (env[variable] ?? '') !== '') return err({ where: variable, problem });
   return err({ where: line === undefined ? file : `${file}:${line}`, problem });
 }
@@ -140,6 +140,8 @@ function toConfig(file: ConfigFile): Config {
     toss: { depth: file.toss.depth, perTask: file.toss['per-task'], commands: file.toss.commands },
     env: file.env,
     agents: file.agents,
+    residents: file.residents,
+    heal: { restarts: file.heal.restarts, pool: file.heal.pool, windowMs: ms(file.heal.window), firstMs: ms(file.heal.first), maxMs: ms(file.heal.max), openMs: ms(file.heal.open) },
     startupMs: ms(file.startup),
     signalMs: ms(file.signal),
     retryMs: ms(file.retrying),

@@ -12,6 +12,33 @@ const duration = (text: string, meaning: string) =>
 
 const count = (value: number, low: number, high: number, meaning: string) => z.number().int().min(low).max(high).default(value).describe(meaning);
 
+const optionalText = (meaning: string) => z.string().refine((text) => text.trim() !== '', 'is empty; write it out, or leave the key out').optional().describe(meaning);
+
+/** A resident's cadence below this would only burn tokens; half would be no use to anybody, and tests need it this short. */
+const LEAST_EVERY_MS = 1000;
+
+const resident = z
+  .strictObject({
+    agent: optionalText('Its agent, as a task names one: profile:model:reasoning.'),
+    prompt: optionalText('What it is told at its start and at each wake.'),
+    'prompt-file': optionalText('The same from a file of the project, read anew each time.'),
+    every: z.string().refine((value) => (parseDuration(value) ?? 0) >= LEAST_EVERY_MS, 'is not a duration of at least 1s: write it with a unit, such as 30m').optional().describe('How often it is woken.'),
+    mode: z.enum(['interactive', 'headless']).optional().describe('One full-screen session that is woken, or a print-mode run each time.'),
+    workspace: z.enum(['repo', 'own']).default('repo').describe('Where it works: the project itself, or a directory of its own.'),
+    command: optionalText('Instead of an agent: a command that is kept alive, such as a dev server.'),
+  })
+  .superRefine((value, context) => {
+    const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (value.command !== undefined) {
+      const other = (['agent', 'prompt', 'prompt-file', 'every', 'mode'] as const).find((key) => value[key] !== undefined);
+      if (other !== undefined) wrong(other, 'has no meaning beside command: a service is only kept alive; remove one of the two');
+      return;
+    }
+    if (value.prompt !== undefined && value['prompt-file'] !== undefined) wrong('prompt-file', 'is given beside prompt; remove one of the two');
+    else if (value.prompt === undefined && value['prompt-file'] === undefined) wrong('prompt', 'is missing; give prompt: or prompt-file: for an agent, or command: for a service');
+    else if (value.every === undefined) wrong('every', 'is missing; say how often it is woken, such as every: 30m');
+  });
+
 export const configSchema = z.strictObject({
   snakes: count(4, 0, 500, 'How many snakes `up` starts when -n is not given.'),
   agent: z.string().min(1).default('shell').describe('The agent profile of tasks that name none.'),
@@ -70,6 +97,21 @@ export const configSchema = z.strictObject({
     .describe('When a provider account is at a limit, all of its tasks wait; then one is let in to see whether it works.'),
   pings: pingsSchema,
   'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
+  residents: z
+    .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)
+    .default({})
+    .describe('Long-lived sessions beside the snakes, by name: agents that are woken (prompt: and every:), and services that are only kept alive (command:).'),
+  heal: z
+    .strictObject({
+      restarts: count(5, 1, 100, 'How often one of them is started again within the window; after that it is given a pause.'),
+      pool: count(20, 1, 1000, 'The same for all of them together.'),
+      window: duration('10m', 'Over how long restarts are counted.'),
+      first: duration('1s', 'Wait before the first restart, doubled with each further one.'),
+      max: duration('5m', 'No wait is longer.'),
+      open: duration('10m', 'The pause, doubled each time up to six times as long; then one try.'),
+    })
+    .prefault({})
+    .describe('The budget for starting residents again that died.'),
   agents: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'is not a name: small letters, digits, -'), z.looseObject({})).default({}).describe('Agent profiles: what is laid over the built-in ones, key by key (snakepit agents show NAME), and new ones with extends:.'),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]).describe('Names of further environment variables that sessions may see. PATH, HOME, LANG, TERM, TZ, TMPDIR, SHELL, USER, LOGNAME and LC_* always are.'),
 });

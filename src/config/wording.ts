@@ -6,10 +6,12 @@ export interface SchemaPart {
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SchemaPart>>;
   readonly items?: SchemaPart;
+  /** Of a map by free names. */
+  readonly additionalProperties?: SchemaPart;
 }
 
 /** The schema of what stands at a path; numbers in it count the items of a list. */
-export const partAt = (schema: SchemaPart, path: readonly string[]): SchemaPart | undefined => path.reduce<SchemaPart | undefined>((part, key) => part?.properties?.[key] ?? (/^\d+$/.test(key) ? part?.items : undefined), schema);
+export const partAt = (schema: SchemaPart, path: readonly string[]): SchemaPart | undefined => path.reduce<SchemaPart | undefined>((part, key) => part?.properties?.[key] ?? (/^\d+$/.test(key) ? part?.items : undefined) ?? (typeof part?.additionalProperties === 'object' ? part.additionalProperties : undefined), schema);
 
 /** What to write instead of a wrong value, for a person; the validator's own words where it has nothing better. */
 export function wantedAt(schema: SchemaPart, path: readonly string[], complaint: string): string {

@@ -42,6 +42,11 @@ export type PitEvent =
   | { readonly kind: 'ping-delivered'; readonly ping: string; readonly from: string; readonly to: string; readonly receipt: 'submitted' | 'queued' | 'told' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'ping-dropped'; readonly ping: string; readonly from: string; readonly to: string; readonly text: string; readonly why: string }
   | { readonly kind: 'ping-gap'; readonly from: string; readonly why: string }
+  | { readonly kind: 'resident-started'; readonly resident: string; readonly marker: string; readonly session: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'resident-ended'; readonly resident: string; readonly marker: string; readonly rule: string; readonly evidence: string; readonly killed: number }
+  | { readonly kind: 'resident-woken'; readonly resident: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'resident-broken'; readonly resident: string; readonly until: number; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'task-woken'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

@@ -48,6 +48,11 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'ping-delivered': ['ping', 'from', 'to', 'receipt', 'rule', 'evidence'],
   'ping-dropped': ['ping', 'from', 'to', 'text', 'why'],
   'ping-gap': ['from', 'why'],
+  'resident-started': ['resident', 'marker', 'session', 'rule', 'evidence'],
+  'resident-ended': ['resident', 'marker', 'rule', 'evidence', 'killed'],
+  'resident-woken': ['resident', 'marker', 'receipt', 'rule', 'evidence'],
+  'resident-broken': ['resident', 'until', 'rule', 'evidence'],
+  'task-woken': ['id', 'marker', 'receipt', 'rule', 'evidence'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

@@ -4,9 +4,11 @@ import { execute, plan } from '../cleanup/reaper.js';
 import type { Successor } from '../cleanup/state.js';
 import type { Config } from '../config/config.js';
 import { take } from '../lib/baton.js';
+import type { Files } from '../lib/files.js';
+import { residentMarkers } from '../residents/markers.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
-export const cleanupSetting = ({ layout, pitId }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false): CleanupSetting => ({ layout, config, successor, pitId, residents: async () => [], thorough });
+export const cleanupSetting = (files: Files, { layout, pitId }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false): CleanupSetting => ({ layout, config, successor, pitId, residents: () => residentMarkers(files, layout), thorough });
 
 /** A look at every run there ever was: so seldom. */
 const THOROUGH_MS = 3_600_000;
@@ -20,7 +22,7 @@ export interface CleanMemory {
 /** The dead are reaped at every tick; all specialists come by at their own cadence, unless a cleanup is at work already. */
 export async function cleanRound(ports: PitPorts, setting: PitSetting, config: Config, successor: (snake: string) => Successor, memory: CleanMemory): Promise<void> {
   const { files, clock, processes, log } = ports;
-  const reaping = cleanupSetting(setting, config, successor);
+  const reaping = cleanupSetting(files, setting, config, successor);
   await execute(ports, reaping, await plan(ports, reaping));
   const nowMs = clock.monoMs();
   if (memory.cleanedMonoMs !== undefined && nowMs - memory.cleanedMonoMs < config.cleanupMs) return;
@@ -30,7 +32,7 @@ export async function cleanRound(ports: PitPorts, setting: PitSetting, config: C
   memory.cleanedMonoMs = nowMs;
   if (thorough) memory.thoroughMonoMs = nowMs;
   try {
-    const all = cleanupSetting(setting, config, successor, thorough);
+    const all = cleanupSetting(files, setting, config, successor, thorough);
     const steps = await planCleanup(ports, all);
     for (const one of await applyCleanup(ports, all, steps)) if (one.kind !== 'gone') log.info('cleaned up', one);
   } finally {

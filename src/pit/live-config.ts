@@ -3,9 +3,10 @@ import { configJsonSchema, resolveConfig, type ConfigFault } from '../config/loa
 import { join } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
 import { resolveProfiles } from '../agents/resolve.js';
-import { ok, type Result } from '../lib/result.js';
+import { err, ok, type Result } from '../lib/result.js';
 import { resolveRules } from '../pings/rules.js';
 import type { Rule } from '../pings/state.js';
+import { residentFault } from '../residents/wanted.js';
 import type { PitPorts } from './ports.js';
 import type { Layout } from '../protocol/layout.js';
 
@@ -32,6 +33,8 @@ export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'fil
     if (!config.ok) return config;
     const profiles = resolveProfiles('snakepit.yaml', text, config.value);
     if (!profiles.ok) return profiles;
+    const fault = residentFault('snakepit.yaml', text, config.value, profiles.value);
+    if (fault !== undefined) return err(fault);
     const pings = resolveRules('snakepit.yaml', text, config.value.pings);
     return pings.ok ? ok({ config: config.value, profiles: profiles.value, pings: pings.value }) : pings;
   };

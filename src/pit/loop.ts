@@ -16,6 +16,7 @@ import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
 import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
 import type { PitPorts, PitSetting } from './ports.js';
+import { emptyRoster, residentRows, tickResidents, watchedResidents, type ResidentMemory } from '../residents/roster.js';
 import type { Slot, Slots } from './state.js';
 import { supervise, SUPERVISE_POLICY } from './supervise.js';
 
@@ -33,6 +34,7 @@ export interface PitMemory extends CleanMemory {
   readonly watched: WatchMemory;
   readonly recurring: RecurringMemory;
   readonly bell: BellMemory;
+  readonly residents: ResidentMemory;
   lastSnapshot: string;
 }
 
@@ -44,6 +46,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   desired,
   drops: new Map(),
   needs: new Map(),
+  residents: emptyRoster(),
   counts: new Map(),
   promoteKey: '',
   promotedMonoMs: 0,
@@ -83,6 +86,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   for (const file of leftovers) await files.remove(file);
 
   await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory);
+  await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
   await publish(ports, setting, memory, live, tmux);
@@ -140,13 +144,13 @@ function successorOf(slots: Slots, desired: DesiredRecord, snake: string): Succe
 }
 
 /** The one query per tick; none while nothing is claimed, but for a slow look whether the server still stands. */
-async function lookAtTmux(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, rescanMs: number, live: LiveConfig): Promise<Pick<Snapshot, 'tmux' | 'sessions'>> {
+async function lookAtTmux(ports: PitPorts, { layout, residents }: PitSetting, memory: PitMemory, rescanMs: number, live: LiveConfig): Promise<Pick<Snapshot, 'tmux' | 'sessions'>> {
   const { files, clock, tmux, log } = ports;
-  const idle = (await files.list(layout.dir('claimed'))).length === 0;
+  const idle = (await files.list(layout.dir('claimed'))).length === 0 && memory.residents.residents.size === 0;
   if (idle && clock.monoMs() - memory.tmuxMonoMs < rescanMs) return { tmux: 'up', sessions: 0 };
   memory.tmuxMonoMs = clock.monoMs();
   const profiles = live.profiles();
-  const captured = await watchedSessions(ports, layout, profiles, memory.watched);
+  const captured = await watchedSessions(ports, layout, profiles, memory.watched, watchedResidents(residents, memory.residents));
   const sessions = await tmux.sessions(captured);
   await watch(ports, layout, live.current(), profiles, memory.watched, sessions);
   switch (sessions.kind) {
@@ -165,7 +169,7 @@ async function lookAtTmux(ports: PitPorts, { layout }: PitSetting, memory: PitMe
   }
 }
 
-async function publish(ports: PitPorts, { layout, startedAt }: PitSetting, memory: PitMemory, live: LiveConfig, tmux: Pick<Snapshot, 'tmux' | 'sessions'>): Promise<void> {
+async function publish(ports: PitPorts, { layout, startedAt, residents }: PitSetting, memory: PitMemory, live: LiveConfig, tmux: Pick<Snapshot, 'tmux' | 'sessions'>): Promise<void> {
   const { files, clock, processes } = ports;
   const body = {
     pit: processes.self(),
@@ -173,6 +177,7 @@ async function publish(ports: PitPorts, { layout, startedAt }: PitSetting, memor
     mode: memory.desired.mode,
     wanted: memory.desired.snakes,
     snakes: [...memory.slots].map(([snake, slot]) => rowOf(snake, slot)).sort((a, b) => Number(a.snake.slice(1)) - Number(b.snake.slice(1))),
+    residents: await residentRows(ports, residents, memory.residents),
     counts: await countStates(files, layout, { memory: memory.counts, nowMs: clock.wallMs() }),
     configProblem: live.problem(),
     ...tmux,

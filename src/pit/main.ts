@@ -22,8 +22,9 @@ import { watchDirectory } from '../queue/watch.js';
 import { TmuxServer } from '../tmux/server.js';
 import { spawnSnake } from './apply.js';
 import { cleanupSetting } from './clean.js';
+import { endResidents } from '../residents/roster.js';
 import { openLiveConfig } from './live-config.js';
-import { newPitMemory, tick } from './loop.js';
+import { newPitMemory, tick, type PitMemory } from './loop.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
 /** Exit codes of the pit: 0 went down, 70 broken, 75 another pit has this directory, 78 bad configuration. */
@@ -56,7 +57,9 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
   const memory = newPitMemory(desired);
-  const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv: cleanEnv(process.env), config: () => live.current(), slots: () => memory.slots };
+  const snakeEnv = cleanEnv(process.env);
+  const viewer = [process.execPath, fileURLToPath(new URL('../agents/viewer.js', import.meta.url)), layout.agents];
+  const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv, config: () => live.current(), slots: () => memory.slots, residents: { layout, pitId, outerEnv: snakeEnv, asRoot: process.getuid?.() === 0, viewer } };
 
   let leave = false;
   let interrupts = 0;
@@ -97,7 +100,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await unwatchDrops();
   await memory.bell.ringing;
   if (lost) return lostDirectory(ports, setting, tmuxServer);
-  if (!leave) await goDown(ports, setting);
+  if (!leave) await goDown(ports, setting, memory);
   await events.emit({ kind: 'pit-stopped', how: leave ? 'left-running' : memory.desired.mode === 'now' ? 'now' : 'drained' });
   log.info('the pit is down');
   if (!leave) await files.remove(layout.snapshot);
@@ -163,11 +166,12 @@ function finishing(claimed: readonly string[]): string {
 }
 
 /** Leaves nothing behind: claims of the dead reaped, the tmux server ended, and every process that bears this pit's mark. */
-async function goDown(ports: PitPorts, setting: PitSetting): Promise<void> {
-  const { layout, config, pitId } = setting;
+async function goDown(ports: PitPorts, setting: PitSetting, memory: PitMemory): Promise<void> {
+  const { layout, config, pitId, residents } = setting;
   const { files, processes, clock, tmux, log } = ports;
-  const cleanup = cleanupSetting(setting, config(), () => 'refused');
+  const cleanup = cleanupSetting(files, setting, config(), () => 'refused');
   await execute(ports, cleanup, await plan(ports, cleanup));
+  await endResidents(ports, residents, memory.residents, config().graceMs);
   await tmux.killServer();
   const ended = await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);
   if (ended.kind === 'unknown') log.error('processes of this pit could not be ended', { evidence: ended.evidence });

@@ -6,6 +6,7 @@ import type { Files } from '../lib/files.js';
 import type { ProcessIdentity, Processes } from '../lib/processes.js';
 import type { Layout } from '../protocol/layout.js';
 import type { Tmux } from '../tmux/server.js';
+import type { ResidentSetting } from '../residents/ports.js';
 import type { Slots } from './state.js';
 
 export interface PitPorts {
@@ -29,4 +30,5 @@ export interface PitSetting {
   readonly snakeEnv: NodeJS.ProcessEnv;
   readonly config: () => Config;
   readonly slots: () => Slots;
+  readonly residents: ResidentSetting;
 }

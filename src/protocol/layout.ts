@@ -36,6 +36,8 @@ export interface Layout {
   readonly runs: string;
   /** Configuration directories of agent programs, one per task and account. */
   readonly homes: string;
+  /** Long-lived sessions beside the snakes, one directory each. */
+  readonly residents: string;
   readonly log: string;
   /** What is left of logs that were removed: a line each, by month. */
   readonly digests: string;
@@ -83,6 +85,7 @@ export function layoutOf(root: string): Layout {
     snakes: join(state, 'snakes'),
     runs: join(state, 'runs'),
     homes: join(state, 'homes'),
+    residents: join(state, 'residents'),
     log: join(state, 'log'),
     digests: join(state, 'digests'),
     events: join(state, 'log', 'events.jsonl'),

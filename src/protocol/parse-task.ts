@@ -47,6 +47,9 @@ function duration(value: unknown, key: string, set: (ms: number) => void): Retur
   return undefined;
 }
 
+/** Oftener than this nothing but wakes would be worked on. */
+const LEAST_WAKE_MS = 1000;
+
 /** Every key of a task's front matter, by its kebab-case name. The reader changes the draft or says what is wrong. */
 const KEYS: Readonly<Record<string, KeyReader>> = {
   id: (draft, value) => {
@@ -108,6 +111,7 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.ask = policy;
     return undefined;
   },
+  wake: (draft, value) => duration(value, 'wake', (ms) => (draft.wakeMs = ms)) ?? ((draft.wakeMs ?? 0) < LEAST_WAKE_MS ? wrong('wake: is too short', 'leave at least 1s between two wakes, such as wake: 30m') : undefined),
   verify: (draft, value) => {
     const list = words(value);
     if (list === undefined) return wrong('verify: is not a command or a list of commands', 'write verify: [npm test]');
@@ -197,7 +201,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, mode: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

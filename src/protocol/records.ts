@@ -49,6 +49,10 @@ export interface AttemptRecord {
   readonly ask?: AskPolicy;
   /** How often the task has asked before, since its counters began. */
   readonly asksBefore?: number;
+  /** A resident's: it has no result, and an ended turn is its rest. */
+  readonly resident?: true;
+  /** The task's own cadence, milliseconds: between its wakes it rests. */
+  readonly wakeMs?: number;
 }
 
 /** One question of a task to a person; no `answer`: it was put back in line without words, perhaps with its text changed. */
@@ -173,4 +177,5 @@ export const RUN_FILES = {
   reaped: 'reaped.json',
   tossed: 'tossed',
   typing: 'typing',
+  wake: 'wake.json',
 } as const;

@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly mode: 'run' | 'drain' | 'now';
   readonly wanted: number;
   readonly snakes: readonly SnakeRow[];
+  /** Absent in what an older pit published. */
+  readonly residents?: readonly ResidentRow[];
   readonly counts: Readonly<Record<QueueState, number>>;
   /** The last edit of snakepit.yaml was refused for this; the one before is in force. */
   readonly configProblem: string | undefined;
@@ -22,6 +24,20 @@ export interface SnakeRow {
   readonly snake: string;
   readonly state: 'empty' | 'starting' | 'up' | 'draining' | 'backing-off' | 'broken';
   readonly pid: number | undefined;
+  readonly why: string | undefined;
+}
+
+/** One resident. Times are wall clock, milliseconds. */
+export interface ResidentRow {
+  readonly resident: string;
+  readonly kind: 'interactive' | 'headless' | 'service';
+  /** What its session is seen to be in; else where it stands: starting, up, resting, down, ending, backing-off, broken. */
+  readonly state: string;
+  readonly pid: number | undefined;
+  /** When its present run was begun. */
+  readonly since: number | undefined;
+  /** When it is woken, or tried again, next. */
+  readonly nextAt: number | undefined;
   readonly why: string | undefined;
 }
 

@@ -26,6 +26,8 @@ export interface TaskSpec {
   readonly mode: 'headless' | 'interactive' | undefined;
   /** When its session asks a person; undefined: as the agent's profile says. */
   readonly ask: AskPolicy | undefined;
+  /** An interactive session rests between its turns and is woken each so many milliseconds. */
+  readonly wakeMs: number | undefined;
   readonly verify: readonly string[];
   readonly run: string | undefined;
   /** Files read in place, handed on as SNAKEPIT_INPUT_<NAME>. */

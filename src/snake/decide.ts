@@ -75,7 +75,7 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
       return onQuestion(view, attempt, agent.state, age);
     case 'finished':
     case 'idle':
-      return attempt.mode === 'interactive' && view.result === undefined && age >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
+      return attempt.mode === 'interactive' && attempt.wakeMs === undefined && view.result === undefined && age >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
     case 'starting':
       return age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
     case 'working':

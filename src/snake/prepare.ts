@@ -114,6 +114,7 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
     resumed: resumable !== undefined,
     ask: spec.ask ?? agent.ask,
     asksBefore: asked.length,
+    ...(spec.wakeMs === undefined || mode === 'headless' ? {} : { wakeMs: spec.wakeMs }),
   };
 }
 

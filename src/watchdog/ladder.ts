@@ -86,10 +86,12 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
     sighting.screen === undefined || one.listener === undefined ? Number.NaN : (paneWaits(one.listener.interactive.screen, sighting.screen) ?? Number.NaN),
   ].filter((at) => !Number.isNaN(at));
   return {
-    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: false, startedAt: attempt.startedAt,
+    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: attempt.resident === true || attempt.wakeMs !== undefined,
+    // A resident lives for weeks: what it says it waits for is capped from its last progress.
+    startedAt: attempt.resident === true ? Math.max(attempt.startedAt, one.watch.progressAt) : attempt.startedAt,
     // A first screen is no work, where a program would keep records of work.
     begun: progress.events > 0 || progress.transcriptBytes > 0 || (progress.outputBytes > 0 && !seen.recordable) || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
-    result: (await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json'))),
+    result: attempt.resident !== true && ((await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json')))),
     waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
     coolsUntil: holdsUntil(await readBreaker(files, breakers, attempt.account), one.marker, nowMs),
   };

@@ -12,6 +12,8 @@ import type { Sessions } from '../tmux/server.js';
 import { beginClimb, climb, JUMP_MS, lookAt, watchPolicy, type Climber, type LadderPorts } from './ladder.js';
 import { attend, readAsk, type AskMemory } from './ask.js';
 import { proveAccount } from './probe.js';
+import type { WatchLook } from './state.js';
+import { wakeTask } from './wakes.js';
 import { SessionWitness } from './witness.js';
 
 /** One session that is being watched. */
@@ -36,26 +38,36 @@ export interface WatchMemory {
   at: { readonly wallMs: number; readonly monoMs: number } | undefined;
 }
 
-/** Brings the memory in line with what is claimed, and names the sessions whose screens are wanted. A print-mode session is watched by its files alone; one that runs a task's own script, not at all. */
-export async function watchedSessions(ports: LadderPorts, layout: Layout, profiles: Profiles, memory: WatchMemory): Promise<string[]> {
+/** A session that may be watched: where it would be, and what its processes bear. */
+export interface Candidate {
+  readonly id: string;
+  readonly marker: string;
+  readonly session: string;
+  readonly dir: string;
+}
+
+async function claimed({ files }: LadderPorts, layout: Layout): Promise<Candidate[]> {
+  return (await files.list(layout.dir('claimed'))).flatMap((file) => {
+    const claim = parseClaim(basename(file));
+    return claim === undefined ? [] : [{ id: claim.id, marker: markerOf(claim), session: `sp-${claim.nonce}`, dir: runDirOf(layout, claim) }];
+  });
+}
+
+/** Brings the memory in line with what is claimed, and with the residents, and names the sessions whose screens are wanted. A print-mode session is watched by its files alone; one that runs a task's own script, not at all. */
+export async function watchedSessions(ports: LadderPorts, layout: Layout, profiles: Profiles, memory: WatchMemory, residents: readonly Candidate[] = []): Promise<string[]> {
   const { files } = ports;
   const { sessions } = memory;
   const present = new Set<string>();
-  for (const file of await files.list(layout.dir('claimed'))) {
-    const claim = parseClaim(basename(file));
-    if (claim === undefined) continue;
-    const marker = markerOf(claim);
+  for (const { id, marker, session, dir } of [...(await claimed(ports, layout)), ...residents]) {
     present.add(marker);
     if (sessions.has(marker)) continue;
-    const dir = runDirOf(layout, claim);
     const attempt = (await files.exists(join(dir, RUN_FILES.session))) ? await readAttempt(files, dir) : undefined;
     const profile = attempt === undefined ? undefined : profiles[attempt.profile];
     if (attempt === undefined || profile === undefined || (attempt.mode === 'headless' && profile.headless?.prompt === 'blocks')) continue;
     const { interactive } = profile;
-    const session = `sp-${claim.nonce}`;
     const listener = attempt.mode === 'headless' || interactive === undefined ? undefined : { session, runDir: dir, attempt, profile, interactive };
-    const climber = await beginClimb(ports, { id: claim.id, marker, dir, attempt, listener });
-    sessions.set(marker, { session, id: claim.id, dir, attempt, climber, asks: { record: await readAsk(files, dir) }, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
+    const climber = await beginClimb(ports, { id, marker, dir, attempt, listener });
+    sessions.set(marker, { session, id, dir, attempt, climber, asks: { record: await readAsk(files, dir) }, witness: new SessionWitness(files, profile, attempt, dir), looked: undefined, written: await readAgent(files, dir) });
   }
   for (const marker of sessions.keys()) if (!present.has(marker)) sessions.delete(marker);
   return [...sessions.values()].filter((one) => one.attempt.mode === 'interactive').map((one) => one.session);
@@ -83,8 +95,12 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     if (agreed && one.attempt.probe === true) await proveAccount(ports, layout, config, profiles[one.attempt.profile], { ...one, marker }, state, witnessed);
     const blind = one.attempt.mode === 'interactive' && row === undefined;
     const policy = watchPolicy(config);
-    if (agreed) await climb(ports, policy, one.climber, blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, policy, layout.breakers, one.climber, { agent: state, witnessed, screen: row?.screen, table }));
-    if (agreed && !blind && !(await ports.files.exists(join(one.dir, RUN_FILES.stop)))) await attend(ports, one.climber, one.asks, state, screen, row?.screen);
+    if (agreed) {
+      const look: WatchLook = blind ? { kind: 'unseen', why: sessions.kind === 'unknown' ? sessions.why : 'its session is not listed' } : await lookAt(ports, policy, layout.breakers, one.climber, { agent: state, witnessed, screen: row?.screen, table });
+      await climb(ports, policy, one.climber, look);
+      if (!blind && !(await ports.files.exists(join(one.dir, RUN_FILES.stop)))) await attend(ports, one.climber, one.asks, state, screen, row?.screen);
+      await wakeTask(ports, one.climber, look);
+    }
     if (!agreed || (one.written?.state.kind === state.kind && one.written.state.rule === state.rule && one.written.session === session && one.written.answer === answer)) continue;
     // A session that nothing is known of yet has not begun; once it has, "unknown" takes nothing back.
     if (state.kind === 'unknown') continue;

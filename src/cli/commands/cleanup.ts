@@ -1,3 +1,4 @@
+import { residentMarkers } from '../../residents/markers.js';
 import { applyCleanup, planCleanup } from '../../cleanup/specialists.js';
 import { SPECIALISTS, type SpecialistName, type Step } from '../../cleanup/specialist.js';
 import type { CleanupSetting } from '../../cleanup/ports.js';
@@ -17,7 +18,7 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
   if (host !== undefined) throw new CliError(`tasks here are claimed by the host ${host}: nothing is touched. If that host is gone for good: rm ${layout.host}`, EXIT.busy);
   const setting: CleanupSetting = {
     layout, config: await readConfig(context), successor: await successors(context), thorough: true,
-    pitId: (await files.read(layout.pitId))?.trim() ?? '', residents: async () => [],
+    pitId: (await files.read(layout.pitId))?.trim() ?? '', residents: () => residentMarkers(files, layout),
   };
   if (options.dryRun === true) return tell(await planCleanup(context, setting, only), undefined, options.json === true);
   const lock = await take(files, processes, layout.locks.cleanup);

@@ -7,6 +7,7 @@ import { openContext, print, type Context } from '../context.js';
 import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
+import { findResident, residentOutput } from '../residents.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 const COMPLAINT_LINES = 20;
@@ -25,18 +26,36 @@ async function newestOutput({ files, layout }: Context, id: string, attempt: num
 
 export async function logs(dir: string | undefined, name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }): Promise<void> {
   const context = openContext(dir);
+  const resident = await findResident(context, name);
+  if (resident !== undefined) return residentLogs(context, name, options);
   const running = await findRunning(context, name);
   if (running === undefined && isSnakeName(name)) return snakeEvents(context, name);
   const id = running?.id ?? (await findTask(context, name)).id;
   const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join(runDirOf(context.layout, running), RUN_FILES.output);
   if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
   if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
+  return printLines(context, output, options, async () => (await findRunning(context, id)) !== undefined);
+}
+
+/** What its present run printed, or its last one; with `follow`, until that run ends. */
+async function residentLogs(context: Context, name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }): Promise<void> {
+  if (options.attempt !== undefined) throw new CliError(`${name} is a resident: it has no attempts`, EXIT.usage);
+  const output = await residentOutput(context, name);
+  if (output === undefined) throw new CliError(`the resident ${name} has printed nothing yet`, EXIT.notFound);
+  return printLines(context, output, options, async () => {
+    const run = (await findResident(context, name))?.run;
+    return run !== undefined && output.startsWith(run.dir);
+  });
+}
+
+/** The file's text; with `follow`, as it grows, as long as somebody runs. */
+async function printLines(context: Context, output: string, options: { follow?: boolean; raw?: boolean }, runs: () => Promise<boolean>): Promise<void> {
   const clean = (text: string): string => (options.raw === true ? text : tailLines(text, Number.MAX_SAFE_INTEGER).map((line) => showLines(line)).join('\n'));
   let offset = 0;
   let open = true;
   while (open) {
     // Ended before the last read: whatever it printed last is still read.
-    open = options.follow === true && (await findRunning(context, id)) !== undefined;
+    open = options.follow === true && (await runs());
     const chunk = readFrom(output, offset);
     // Lines only: a torn escape sequence must not reach the terminal in two halves.
     const whole = open ? chunk.subarray(0, chunk.lastIndexOf(10) + 1) : chunk;

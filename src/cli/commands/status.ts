@@ -9,6 +9,7 @@ import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.j
 import { stateWord } from '../progress.js';
 import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
+import type { ResidentRow } from '../../protocol/snapshot.js';
 import { parseClaim } from '../../protocol/names.js';
 import { basename } from 'node:path';
 
@@ -17,6 +18,7 @@ export interface StatusFacts {
   readonly paused: boolean;
   readonly configProblem: string | undefined;
   readonly snakes: readonly { snake: string; state: string; pid: number | undefined; task: string | undefined; forMs: number | undefined; why: string | undefined }[];
+  readonly residents: readonly (Omit<ResidentRow, 'since' | 'nextAt'> & { readonly forMs: number | undefined; readonly nextMs: number | undefined })[];
   readonly counts: Readonly<Record<string, number>>;
   /** Dropped files that were not taken in and not mended yet. */
   readonly refused: number;
@@ -43,6 +45,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     paused: await files.exists(layout.paused),
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
+    residents: (pit === undefined ? [] : (snapshot?.residents ?? [])).map(({ since, nextAt, ...row }) => ({ ...row, forMs: since === undefined ? undefined : clock.wallMs() - since, nextMs: nextAt === undefined ? undefined : nextAt - clock.wallMs() })),
     counts: await countStates(files, layout),
     refused: await countRefusals(files, layout),
     accounts: await coolingAccounts(context),
@@ -69,6 +72,11 @@ export function renderStatus(facts: StatusFacts): string {
   if (facts.snakes.length > 0) {
     const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
     lines.push('', table([['SNAKE', 'STATE', 'TASK', 'FOR', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));
+  }
+  if (facts.residents.length > 0) {
+    const span = (ms: number | undefined): string => (ms === undefined ? '' : formatDuration(Math.max(0, ms)));
+    const rows = facts.residents.map((row) => [row.resident, row.state, row.kind, span(row.forMs), row.nextMs === undefined ? '' : row.nextMs <= 0 ? 'due' : `in ${span(row.nextMs)}`, row.why ?? '']);
+    lines.push('', table([['RESIDENT', 'STATE', 'KIND', 'FOR', 'NEXT', ''], ...rows], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell)));
   }
   return lines.join('\n');
 }

@@ -9,7 +9,7 @@ import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
-import { livePit, note, openContext, print, readConfig, readSnapshot, type Context } from '../context.js';
+import { livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 const START_PATIENCE_MS = 20_000;
@@ -25,6 +25,7 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
   const { files, layout } = context;
   await ensureLayout(files, layout);
   const config = await readConfig(context);
+  await readAgents(context, config);
   await checkGround(context);
   const running = await livePit(context);
   if (options.foreground === true && running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); scale it with: snakepit up -n N`, EXIT.busy);

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { Layout } from '../protocol/layout.js';
+import type { Run } from './state.js';
+
+/** What lies under .snakepit/residents/<name>/. */
+export interface ResidentPlaces {
+  readonly dir: string;
+  /** The record; whoever holds the pit's lock writes it. */
+  readonly record: string;
+  /** Holds one empty file, named after the run that may start: the launcher of any other ends at once. */
+  readonly claims: string;
+  readonly runs: string;
+  /** The program's own configuration directory, kept from run to run. */
+  readonly home: string;
+  /** Where it works, with `workspace: own`. */
+  readonly work: string;
+}
+
+export function placesOf(layout: Layout, name: string): ResidentPlaces {
+  const dir = join(layout.residents, name);
+  return { dir, record: join(dir, 'resident.json'), claims: join(dir, 'claim'), runs: join(dir, 'runs'), home: join(dir, 'home'), work: join(dir, 'work') };
+}
+
+export const runDirOf = (layout: Layout, name: string, { nonce }: Pick<Run, 'nonce'>): string => join(placesOf(layout, name).runs, nonce);
+
+/** What the processes of a run bear in SNAKEPIT_CLAIM. No task's marker looks like it: those have three parts. */
+export const residentMarker = (name: string, { nonce }: Pick<Run, 'nonce'>): string => `resident-${name}~${nonce}`;
+
+/** The run's session in the pit's tmux. */
+export const residentSession = (name: string, { nonce }: Pick<Run, 'nonce'>): string => `resident-${name}-${nonce}`;
+
+/** The claim's file, as the launcher looks for it. */
+export const claimFile = (layout: Layout, name: string, run: Pick<Run, 'nonce'>): string => join(placesOf(layout, name).claims, `run~${residentMarker(name, run)}~claim`);
+
+/** The nonce in a claim file's name. */
+export const nonceOf = (file: string): string | undefined => /^run~resident-[a-z][a-z0-9-]*~([0-9a-z]{10})~claim$/.exec(file)?.[1];
