@@ -31,6 +31,8 @@ export interface PitMemory extends CleanMemory {
   promoteKey: string;
   promotedMonoMs: number;
   tmuxMonoMs: number;
+  /** It did not answer the last time, and that was said. */
+  tmuxSilent: boolean;
   readonly watched: WatchMemory;
   readonly recurring: RecurringMemory;
   readonly bell: BellMemory;
@@ -51,6 +53,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   promoteKey: '',
   promotedMonoMs: 0,
   tmuxMonoMs: Number.NEGATIVE_INFINITY,
+  tmuxSilent: false,
   watched: { sessions: new Map(), at: undefined },
   recurring: newRecurringMemory(),
   bell: newBellMemory(),
@@ -152,6 +155,8 @@ async function lookAtTmux(ports: PitPorts, { layout, residents }: PitSetting, me
   const profiles = live.profiles();
   const captured = await watchedSessions(ports, layout, profiles, memory.watched, watchedResidents(residents, memory.residents));
   const sessions = await tmux.sessions(captured);
+  const silentBefore = memory.tmuxSilent;
+  memory.tmuxSilent = sessions.kind === 'unknown';
   await watch(ports, layout, live.current(), profiles, memory.watched, sessions);
   switch (sessions.kind) {
     case 'listed':
@@ -162,7 +167,7 @@ async function lookAtTmux(ports: PitPorts, { layout, residents }: PitSetting, me
       log.warn('the tmux server is gone; founding it anew');
       return { tmux: await tmux.found(files), sessions: 0 };
     case 'unknown':
-      log.warn('tmux did not answer', { why: sessions.why });
+      if (!silentBefore) log.warn('tmux does not answer', { why: sessions.why });
       return { tmux: 'unknown', sessions: 0 };
     default:
       return unreachable(sessions);

@@ -110,6 +110,13 @@ export interface VerdictRecord {
   readonly at: number;
 }
 
+/** What a snake reads of the watchdog's watch.json: that its ladder stands still, and until when; or since when it no longer does. Wall clock, milliseconds. */
+export interface HoldRecord {
+  readonly still: boolean;
+  readonly graceFrom: number;
+  readonly said?: { readonly next?: { readonly at: number } | undefined } | undefined;
+}
+
 export type StopReason = (typeof STOP_REASONS)[number];
 
 export interface VerifyRun {

@@ -58,6 +58,8 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
   if (view.result !== undefined && attempt.mode === 'interactive' && (overTurn || saidMs >= AFTER_SIGNAL_MS)) return { kind: 'stop', reason: 'signalled', rule: 'it said how it ended, and its turn is over' };
   if (verdict !== undefined && view.result === undefined) return { kind: 'stop', reason: verdict.reason, rule: verdict.rule };
   if (agent === undefined) {
+    // Of a full-screen session only the pit can tell; where none has looked, nothing is known, and its timeout is all there is.
+    if (attempt.mode === 'interactive') return undefined;
     const begun = monoMs - attempt.startedMonoMs;
     return begun >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `nothing was seen of it ${Math.round(begun / 1000)} s after its start` } : undefined;
   }
@@ -75,9 +77,9 @@ function ofProgram(policy: SnakePolicy, view: AttemptView, attempt: AttemptRecor
       return onQuestion(view, attempt, agent.state, age);
     case 'finished':
     case 'idle':
-      return attempt.mode === 'interactive' && attempt.wakeMs === undefined && view.result === undefined && age >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
+      return attempt.mode === 'interactive' && attempt.wakeMs === undefined && view.result === undefined && Math.min(age, view.holdOverMs ?? age) >= policy.signalMs * UNASKED ? { kind: 'stop', reason: 'unsignalled', rule: 'its turn ended, and it never said so' } : undefined;
     case 'starting':
-      return age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
+      return attempt.mode === 'headless' && age >= policy.startupMs ? { kind: 'stop', reason: 'startup-stall', rule: `it has been starting for ${Math.round(age / 1000)} s` } : undefined;
     case 'working':
     case 'retrying':
     case 'crashed':

@@ -1,5 +1,6 @@
 import type { Claim } from '../queue/store.js';
 import { attemptOf } from '../protocol/names.js';
+import { Ages } from './ages.js';
 import { apply } from './apply.js';
 import { decide } from './decide.js';
 import { observe } from './observe.js';
@@ -36,8 +37,9 @@ export async function snakeLoop(ports: SnakePorts, setting: SnakeSetting, comman
 /** One claim from wherever it stands to its end: observe, decide, apply. */
 export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim: Claim, commands: Commands): Promise<void> {
   let memory: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
+  const ages = new Ages();
   for (;;) {
-    const view = await observe(ports, setting, claim);
+    const view = await observe(ports, setting, claim, ages);
     const policy: SnakePolicy = { ...LAUNCH, startupMs: setting.config.startupMs, signalMs: setting.config.signalMs };
     const step = decide(policy, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
     const applied = await apply(ports, setting, claim, view, memory, step, commands);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type AskRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
+import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readSpec } from '../runs/task-copy.js';
+import type { Ages } from './ages.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import type { AttemptView } from './state.js';
 import { observeAgent } from './witness.js';
@@ -12,7 +13,7 @@ const RESULT_BYTES = 256 * 1024;
 const isStop = (text: string | undefined): text is StopReason => STOP_REASONS.some((reason) => reason === text);
 
 /** One look at a held claim: facts, no verdicts. The leader's liveness is read before the exit record, so that "dead without a record" is never a race. */
-export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: Claim): Promise<AttemptView> {
+export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: Claim, ages: Ages): Promise<AttemptView> {
   const { layout } = setting;
   const { files, processes, store } = ports;
   const dir = runDirOf(layout, claim.name);
@@ -29,6 +30,8 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
   const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await files.mtimeMs(fallback));
   const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });
   const ask = attempt?.ask === 'allow' && attempt.mode === 'interactive' ? parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask))) : undefined;
+  const hold = parseJson<HoldRecord>(await files.read(join(dir, RUN_FILES.watch)));
+  const now = { wallMs: ports.clock.wallMs(), monoMs: ports.clock.monoMs() };
   const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
   return {
     held,
@@ -38,11 +41,12 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     leader,
     exit,
     result: parseResult(said),
-    resultAgeMs: resultAt === undefined ? undefined : ports.clock.wallMs() - resultAt,
+    resultAgeMs: resultAt === undefined ? undefined : ages.of('result', resultAt, now),
     agent,
-    agentAgeMs: agent === undefined ? undefined : ports.clock.wallMs() - agent.since,
     ask,
-    askAgeMs: ask === undefined ? undefined : ports.clock.wallMs() - ask.at,
+    askAgeMs: ask === undefined ? undefined : ages.of('ask', ask.at, now),
+    agentAgeMs: agent === undefined ? undefined : ages.of('agent', agent.since, now),
+    holdOverMs: hold === undefined ? undefined : now.wallMs - (hold.still ? (hold.said?.next?.at ?? now.wallMs) : hold.graceFrom),
     stop,
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],

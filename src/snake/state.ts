@@ -38,6 +38,8 @@ export interface AttemptView {
   /** What it asks, as the pit saw it, and how old that news is, milliseconds. */
   readonly ask?: AskRecord | undefined;
   readonly askAgeMs?: number | undefined;
+  /** For how long the pit's ladder has no longer stood still for it, milliseconds; negative while it does; undefined: no pit has looked. */
+  readonly holdOverMs?: number | undefined;
   readonly stop: StopReason | undefined;
   readonly verify: readonly VerifyRun[] | undefined;
   readonly verifyCommands: readonly string[];

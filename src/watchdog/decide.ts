@@ -24,7 +24,7 @@ export function decideWatch(policy: WatchPolicy, before: Watch, look: WatchLook,
 function climbed(policy: WatchPolicy, before: Watch, look: WatchLook, nowMs: number): Decided {
   if (before.verdict !== undefined) return { watch: before, action: { kind: 'none', rule: `it is being ended: ${before.verdict.rule}`, next: undefined } };
   if (look.kind === 'unseen') return { watch: before, action: { kind: 'none', rule: 'it could not be looked at, which says nothing', next: undefined } };
-  const moved = advance(before, look, nowMs);
+  const moved = advance(notAhead(before, nowMs), look, nowMs);
   const nothing = (rule: string): Decided => ({ watch: moved, action: { kind: 'none', rule, next: undefined } });
   if (look.agent.kind === 'exited' || look.agent.kind === 'crashed') return nothing('its program has ended; its snake judges');
   if (look.result) return nothing('it has said how it ended');
@@ -66,11 +66,20 @@ function holdOf(policy: WatchPolicy, look: Seen, nowMs: number): { rule: string;
   return nowMs < until ? { rule: 'it waits, as it said', until } : undefined;
 }
 
+/** Instants that lie ahead are of before the clock was set back: from now on they are now. */
+function notAhead(watch: Watch, nowMs: number): Watch {
+  const { progressAt, graceFrom, nudgedAt, doneNudgedAt } = watch;
+  if (Math.max(progressAt, graceFrom, doneNudgedAt ?? 0, ...nudgedAt) <= nowMs) return watch;
+  const past = (at: number): number => Math.min(at, nowMs);
+  return { ...watch, progressAt: past(progressAt), graceFrom: past(graceFrom), nudgedAt: nudgedAt.map(past), doneNudgedAt: doneNudgedAt === undefined ? undefined : past(doneNudgedAt) };
+}
+
 function advance(watch: Watch, look: Seen, nowMs: number): Watch {
   return grown(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: nowMs, nudgedAt: [] } : watch;
 }
 
-const grown = (a: Progress, b: Progress): boolean => b.events > a.events || b.transcriptBytes > a.transcriptBytes || b.outputBytes > a.outputBytes || b.toolCpuMs > a.toolCpuMs;
+/** Whether any of it has grown. */
+export const grown = (a: Progress, b: Progress): boolean => b.events > a.events || b.transcriptBytes > a.transcriptBytes || b.outputBytes > a.outputBytes || b.toolCpuMs > a.toolCpuMs;
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 

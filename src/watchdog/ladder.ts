@@ -9,8 +9,8 @@ import type { EventSink } from '../events/event-log.js';
 import type { ProcessRow } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from '../protocol/agent-state.js';
-import { parseJson, parseSession, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
-import { beginWatch, decideWatch } from './decide.js';
+import { parseJson, parseSession, RUN_FILES, type AttemptRecord, type VerdictRecord } from '../protocol/records.js';
+import { beginWatch, decideWatch, grown } from './decide.js';
 import { speakTo, type Listener, type SpeakPorts } from './speak.js';
 import type { Progress, Watch, WatchLook, WatchPolicy } from './state.js';
 import { toolTime, type ToolTime } from './tool-time.js';
@@ -44,6 +44,8 @@ export interface Climber {
   speaking: boolean;
   /** Looks up to this time (wall clock, milliseconds) see what our own typing has moved: it is no progress. */
   absorbUntil: number;
+  /** The pit was killed while it spoke: what it said then is not known. */
+  cutOff: 'done' | 'go-on' | undefined;
   tools: ToolTime;
 }
 
@@ -57,9 +59,20 @@ export interface Sighting {
   readonly table: () => Promise<readonly ProcessRow[] | undefined>;
 }
 
+/** Takes a session up where the last pit left it: a verdict that it could not write any more is written now. */
 export async function beginClimb({ files, clock }: LadderPorts, from: Pick<Climber, 'id' | 'marker' | 'dir' | 'attempt' | 'listener'>): Promise<Climber> {
   const persisted = parseJson<Watch>(await files.read(join(from.dir, RUN_FILES.watch)));
-  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false, absorbUntil: 0, tools: { atMonoMs: clock.monoMs(), used: new Map(), workedMs: persisted?.progress.toolCpuMs ?? 0 } };
+  if (persisted?.verdict !== undefined && !(await files.exists(join(from.dir, RUN_FILES.verdict)))) await writeVerdict(files, from.dir, persisted.verdict);
+  const tools = { atMonoMs: clock.monoMs(), used: new Map(), workedMs: persisted?.progress.toolCpuMs ?? 0 };
+  return { ...from, watch: persisted ?? beginWatch(from.attempt.startedAt), persisted, speaking: false, absorbUntil: 0, cutOff: persisted === undefined ? undefined : cutOffIn(persisted), tools };
+}
+
+const writeVerdict = (files: LadderPorts['files'], dir: string, verdict: VerdictRecord): Promise<void> => files.write(join(dir, RUN_FILES.verdict), `${JSON.stringify(verdict)}\n`);
+
+/** A nudge that was said is followed by a fresh window. */
+function cutOffIn({ doneNudgedAt = 0, nudgedAt, graceFrom }: Watch): Climber['cutOff'] {
+  const last = Math.max(doneNudgedAt, nudgedAt.at(-1) ?? 0);
+  return last <= graceFrom ? undefined : last === doneNudgedAt ? 'done' : 'go-on';
 }
 
 export const watchPolicy = ({ startupMs, stallMs, nudgeMs, nudges, signalMs, waitCapMs }: Config): WatchPolicy => ({ startupMs, stallMs, toolStallMs: stallMs * 4, nudgeEveryMs: nudgeMs, nudges, signalMs, waitCapMs, waitGraceMs: Math.min(60_000, stallMs) });
@@ -115,6 +128,7 @@ async function toolsWorked({ files, clock, processes }: LadderPorts, policy: Wat
 export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climber, look: WatchLook): Promise<void> {
   const { files, clock, events } = ports;
   if (one.speaking) return;
+  if (look.kind === 'seen' && one.cutOff !== undefined) return takeUp(ports, one, one.cutOff, look.progress);
   if (look.kind === 'seen' && clock.wallMs() < one.absorbUntil) one.watch = { ...one.watch, progress: look.progress };
   const { watch, action } = decideWatch(policy, one.watch, look, clock.wallMs());
   one.watch = watch;
@@ -128,7 +142,7 @@ export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climbe
       return;
     case 'end':
       await events.emit({ kind: 'session-judged', id: one.id, marker: one.marker, reason: action.verdict.reason, rule: action.rule, evidence: action.evidence });
-      await files.write(join(one.dir, RUN_FILES.verdict), `${JSON.stringify(action.verdict)}\n`);
+      await writeVerdict(files, one.dir, action.verdict);
       return;
     case 'nudge':
       await events.emit({ kind: 'nudge-decided', id: one.id, marker: one.marker, what: action.what, rule: action.rule, evidence: action.evidence });
@@ -139,6 +153,20 @@ export async function climb(ports: LadderPorts, policy: WatchPolicy, one: Climbe
   }
 }
 
+/**
+ * What has moved since the last pit was killed in the middle of a nudge is its own typing, and no progress. A program at rest writes down
+ * a prompt as soon as it takes it: one that has written nothing was not asked, and is asked now. One at work may have it in its queue.
+ */
+function takeUp(ports: LadderPorts, one: Climber, what: 'done' | 'go-on', progress: Progress): void {
+  one.cutOff = undefined;
+  const recorded = grown(one.watch.progress, progress) || (progress.events === 0 && progress.transcriptBytes === 0);
+  one.watch = { ...one.watch, progress, graceFrom: ports.clock.wallMs() };
+  if (what === 'done' && !recorded && one.listener !== undefined) void say(ports, one, one.listener, what);
+}
+
+/** Whoever types into a session is at it: a nudge that made way for them was none. */
+const takenBack = (watch: Watch, what: 'done' | 'go-on'): Watch => (what === 'done' ? { ...watch, doneNudgedAt: undefined } : { ...watch, nudgedAt: watch.nudgedAt.slice(0, -1) });
+
 /** Takes seconds, and the tick does not wait for it. */
 async function say(ports: LadderPorts, one: Climber, listener: Listener, what: 'done' | 'go-on'): Promise<void> {
   one.speaking = true;
@@ -147,6 +175,7 @@ async function say(ports: LadderPorts, one: Climber, listener: Listener, what: '
     if (line.file !== undefined) await ports.files.write(join(one.dir, `nudge-${what}.md`), line.file);
     const receipt = await speakTo(ports, listener, line.line, { patienceMs: PATIENCE_MS });
     await ports.events.emit({ kind: 'nudged', id: one.id, marker: one.marker, receipt: receipt.kind, rule: receipt.rule, evidence: receipt.evidence });
+    if (receipt.kind === 'refused' && receipt.reason === 'person') one.watch = takenBack(one.watch, what);
   } catch {
     // Its run directory has gone: so has the session.
   } finally {
