@@ -54,6 +54,20 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'person', rows: ['X5'], about: 'A person is attached and types: the nudge is refused, not typed into their words.', lasts: minutes(40), config: ['attempts: 1', 'nudges: 1'], tasks: { a: task([[{ works: minutes(5) }, { silent: FOR_EVER }]]) }, happens: Array.from({ length: 240 }, (_, index) => [minutes(14) + seconds(index), (world: World) => world.personTypes('a')] as const) },
   { name: 'broken-installation', rows: ['X11'], about: 'A program that ends at once burns a bounded number of attempts, with growing pauses.', lasts: hours(1), config: ['attempts: 3'], tasks: { a: task([[{ exits: 127 }]]) } },
   { name: 'asks', rows: ['27'], about: 'A session that asks is parked in needs/, nobody presses a key, and no attempt is spent.', lasts: minutes(30), config: ['attempts: 1'], tasks: { a: task([[{ works: minutes(1) }, { asks: 'May I remove the branch?' }, { done: 'made it' }]]) } },
+  {
+    name: 'recurring', rows: ['36', 'X6'], about: 'A template becomes a task when due, also when all else has ended; over a sleep of the machine once, not eight times; not while its last task runs.', lasts: minutes(200), config: ['tick: 2s'],
+    tasks: { first: task(WORKS) }, fallback: [[{ works: minutes(90) }, { done: 'made it' }]],
+    happens: [[minutes(1), (world) => world.write('queue/recurring/sweep.md', '---\nevery: 1h\ntimeout: 3h\n---\n# Sweep\n')], [minutes(160), (world) => world.sleepMachine(hours(8))]],
+  },
+  {
+    name: 'pings', rows: ['39', '40'], about: 'The end of a task pings a running session and a list of others; an inbox file is told once for each content; a killed pit repeats and loses none.', lasts: minutes(40), snakes: 2,
+    config: ['timeout: 2h', 'pings:', '  - {name: ends, on: {settled: {state: done}}, to: [boss], message: "{task} has ended"}', '  - {name: mail, on: {inbox: {dir: inbox}}, to: [boss], message: "mail: {file}"}'],
+    tasks: { boss: task([[{ works: minutes(1) }, { waits: hours(2) }, { says: 'I watch.' }], [{ works: minutes(1) }, { says: 'I see.' }]]), a: task([[{ works: minutes(5) }, { done: 'made it' }]]), b: { scripts: [[[{ works: minutes(5) }, { done: 'made it' }]]], comesAt: minutes(10) } },
+    happens: [
+      [seconds(30), (world) => world.write('inbox/old.md', 'was here')], [minutes(8), (world) => world.restartPit()], [minutes(20), (world) => world.write('inbox/new.md', 'one')],
+      [minutes(22), (world) => world.restartPit()], [minutes(25), (world) => world.write('inbox/new.md', 'one')], [minutes(30), (world) => world.write('inbox/new.md', 'two')],
+    ],
+  },
   { name: 'idle', rows: ['idle'], about: 'An empty pit of six snakes for an hour.', lasts: hours(1), snakes: 6, tasks: {} },
   { name: 'night', rows: ['night'], about: 'Forty tasks, six snakes, eight hours: some work, some freeze, some forget to say that they are done, some crash.', lasts: hours(8), snakes: 6, config: ['tick: 5s'], tasks: { ...many(28, WORKS), ...Object.fromEntries(['f1', 'f2', 'f3', 'f4'].map((id) => [id, task(FREEZES, WORKS)])), ...Object.fromEntries(['q1', 'q2', 'q3', 'q4'].map((id) => [id, task([[{ works: minutes(9) }, { says: 'I think so.' }], [{ done: 'made it' }]])])), ...Object.fromEntries(['c1', 'c2', 'c3', 'c4'].map((id) => [id, task([[{ works: minutes(7) }, { exits: 1 }]], WORKS)])) } },
 ];

@@ -12,14 +12,14 @@ export interface Line {
   readonly evidence: string;
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value));
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Of every kind of event there is or will be: who it is about, the word that tells it apart, its rule and its evidence. */
 export function lineOf(at: number, who: string, event: object): Line {
   const fields = event as Readonly<Record<string, unknown>>;
-  const word = (...names: readonly string[]): string => text(names.map((name) => fields[name]).find((value) => value !== undefined && value !== ''));
+  const word = (...names: readonly string[]): string => text(names.map((name) => fields[name]).find((value) => typeof value === 'string' && value !== ''));
   const detail = word('what', 'reason', 'receipt', 'state', 'how');
-  const whose = fields['kind'] === 'breaker-opened' ? text(fields['account']) : word('id', 'resident', 'name', 'account', 'snake', 'file');
+  const whose = fields['kind'] === 'breaker-opened' ? text(fields['account']) : word('id', 'resident', 'to', 'target', 'name', 'account', 'snake', 'file');
   return { at, who, about: whose, what: `${text(fields['kind'])}${detail === '' ? '' : ` ${detail}`}`, rule: word('rule', 'why', 'problem'), evidence: word('evidence') };
 }
 

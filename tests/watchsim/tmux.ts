@@ -50,6 +50,7 @@ export class SimTmux {
         if (leader !== undefined) machine.end(leader);
       }),
       killServer: () => machine.call(me, () => void (this.answers = 'it is gone')),
+      tell: () => machine.call(me, () => 0),
       attachArgv: (session) => ['tmux', session],
       pane: (session) => ({
         observe: () => server(() => this.living(session)?.screen.observe() ?? { kind: 'gone' as const }, unknown, { kind: 'gone' as const }),

@@ -21,7 +21,7 @@ function scenario(name: string): Scenario {
 async function run(name: string): Promise<Played> {
   const played = await play(scenario(name));
   expect(played.lines.filter(({ what }) => what.startsWith('BROKEN')).map(printLine)).toEqual([]);
-  const decided = played.lines.filter(({ what }) => what.startsWith('nudge-decided')).length;
+  const decided = played.lines.filter(({ what }) => what.startsWith('nudge-decided') || what === 'ping-queued').length;
   expect(played.world.typed.filter(({ what }) => what.startsWith('text')).length).toBeLessThanOrEqual(decided);
   return played;
 }
@@ -135,6 +135,21 @@ describe('row 35: healing', () => {
     const { lines } = await run('snake-deaths');
     expect(brief(lines, 'snake-started')).toHaveLength(5);
     expect(brief(lines, 'snake-broken')).toEqual(['0:02 s1 snake-broken']);
+  });
+});
+
+describe('row 36: recurring tasks', () => {
+  it('come when due, not while the last one runs, and once after a sleep', TIMEOUT, async () => {
+    const { lines } = await run('recurring');
+    expect(brief(lines, 'task-scheduled', 'task-skipped').map((line) => line.replace(/-2026\S*/, ''))).toEqual(['1:01 sweep task-scheduled', '2:01 sweep task-skipped', '2:40 sweep task-scheduled', '3:01 sweep task-skipped']);
+  });
+});
+
+describe('rows 39 and 40: pings and inboxes', () => {
+  it('each end and each content is told once, over two deaths of the pit', TIMEOUT, async () => {
+    const { world } = await run('pings');
+    const texts = world.typed.flatMap(({ what, at }) => (what.startsWith('text: ') ? [`${Math.floor(at / 60_000)} ${what.slice(6)}`] : []));
+    expect(texts).toEqual(['0 mail: /sim/inbox/old.md', '5 a has ended', '15 b has ended', '20 mail: /sim/inbox/new.md', '30 mail: /sim/inbox/new.md']);
   });
 });
 

@@ -58,6 +58,8 @@ export interface WorldPlan {
   /** Lines of snakepit.yaml besides the agents' profiles. */
   readonly config?: readonly string[];
   readonly tasks: Readonly<Record<string, TaskPlan>>;
+  /** Of tasks that nobody planned: those that templates make. */
+  readonly fallback?: Script;
   readonly code?: PitCode;
   /** Loaded before: reading fourteen profiles for each of hundreds of worlds takes long. */
   readonly loaded?: { readonly config: Config; readonly profiles: Profiles };
@@ -92,7 +94,7 @@ export class World {
     const stage = {
       machine: this.machine, disk: this.disk, claimedDir: LAYOUT.dir('claimed'), limits: this.limits,
       scriptOf: (id: string, attempt: number): Script => {
-        const scripts = plan.tasks[id]?.scripts ?? [[[{ mute: true as const }]]];
+        const scripts = plan.tasks[id]?.scripts ?? [plan.fallback ?? [[{ mute: true as const }]]];
         return scripts[Math.min(attempt, scripts.length) - 1] ?? [];
       },
       tell: (id: string, action: string, evidence = ''): void => this.tell('agent', id, action, evidence),
@@ -147,6 +149,13 @@ export class World {
   personTypes(id: string): void {
     const session = this.session(id);
     if (session !== undefined) session.screen.person = this.machine.wallMs();
+  }
+
+  /** A person writes a file, by its path in the pit's directory. */
+  write(path: string, text: string): void {
+    this.disk.makeDir(join(LAYOUT.root, path, '..'));
+    this.disk.write(join(LAYOUT.root, path), text);
+    this.tell('person', '', `writes ${path}`);
   }
 
   desire(snakes: number): void {
@@ -241,7 +250,7 @@ export class World {
     const code = this.plan.code ?? { tick, newPitMemory };
     const desired = parseDesired(parseJson(await own.files.read(LAYOUT.desired))) ?? { snakes: 1, mode: 'run' as const, generation: 0 };
     const memory = code.newPitMemory(desired);
-    const setting: PitSetting = { layout: LAYOUT, pitId: 'sim', startedAt: machine.wallMs(), snakeEnv: {}, config: () => live.current(), slots: () => memory.slots };
+    const setting: PitSetting = { layout: LAYOUT, pitId: 'sim', startedAt: machine.wallMs(), snakeEnv: {}, config: () => live.current(), slots: () => memory.slots, residents: { layout: LAYOUT, pitId: 'sim', outerEnv: { HOME: '/home' }, asRoot: false, viewer: [] } };
     for (;;) await own.clock.sleep((await code.tick(ports, setting, memory, live)).nextMs);
   }
 
@@ -327,5 +336,5 @@ function cached(disk: TreeDisk): <T>(path: string) => T | undefined {
 async function fixedConfig({ files }: Pick<PitPorts, 'files'>, { config, profiles }: NonNullable<WorldPlan['loaded']>): Promise<LiveConfig> {
   await files.write(LAYOUT.agents, JSON.stringify(profiles));
   await files.write(LAYOUT.activeConfig, JSON.stringify(config));
-  return { current: () => config, profiles: () => profiles, problem: () => undefined, refresh: () => Promise.resolve() };
+  return { current: () => config, profiles: () => profiles, pings: () => [], problem: () => undefined, refresh: () => Promise.resolve() };
 }
