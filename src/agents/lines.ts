@@ -17,13 +17,14 @@ export const ANSWER_CHARS = 256 * 1024;
 const KEPT = 64;
 const KEPT_TOOLS = 1024;
 
-/** The state that a line has given. `endsAs`: what it means when nothing follows. `resetAt`: wall clock, milliseconds. */
+/** The state that a line has given. `endsAs`: what it means when nothing follows. `resetAt`: wall clock, milliseconds. `since`: of "retrying", when the first try in a row was read. */
 export interface LineState {
   readonly kind: AgentStateKind;
   readonly rule: string;
   readonly evidence: string;
   readonly resetAt?: number;
   readonly endsAs?: AgentStateKind;
+  readonly since?: number;
 }
 
 /** What the lines of one stream say so far. */
@@ -49,6 +50,11 @@ export interface LineFacts {
   readonly window: number | undefined;
 }
 
+/** A program's own next try is sooner than this (30 s at most was seen), and says nothing of when a limit ends. */
+const NEXT_TRY_MS = 60_000;
+/** Between two tries of one row: a program may say once that it works again. */
+const TRY_LINES = 2;
+
 /** States that a turn passes through; in any other it has ended, and its tools with it. */
 const UNDER_WAY: ReadonlySet<AgentStateKind> = new Set(['starting', 'working', 'retrying', 'blocked-on-permission', 'blocked-on-dialog', 'waiting-for-input', 'unknown']);
 
@@ -66,6 +72,7 @@ export class LineReader {
   #prompts: string[] = [];
   #denied: string[] = [];
   #resetAt: number | undefined;
+  #retry: { readonly since: number; readonly at: number } | undefined;
 
   constructor(rules: readonly LineRule[]) {
     this.#rules = rules.map(compile);
@@ -114,10 +121,12 @@ export class LineReader {
     if (!UNDER_WAY.has(kind)) this.#openTools.clear();
     if (kind === 'working' || kind === 'finished') this.#resetAt = undefined;
     // What an event of its own said to the second outranks the words of the failure.
-    const at = this.#resetAt ?? (rule.reset === undefined ? undefined : resetAt(rule.reset, event, now));
+    const told = this.#resetAt ?? (rule.reset === undefined ? undefined : resetAt(rule.reset, event, now));
+    const at = kind === 'retrying' && told !== undefined && told - now < NEXT_TRY_MS ? undefined : told;
+    if (kind === 'retrying') this.#retry = { since: this.#retry !== undefined && this.#counts.events - this.#retry.at <= TRY_LINES ? this.#retry.since : now, at: this.#counts.events };
     const seen = rule.detail === undefined ? match.map(([path]) => valuesAt(event, path)[0]) : valuesAt(event, parsePath(rule.detail));
     const evidence = show(seen.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(' '));
-    this.#last = { kind, rule: rule.id, evidence, ...(at === undefined ? {} : { resetAt: at }), ...(rule['ends-as'] === undefined ? {} : { endsAs: rule['ends-as'] }) };
+    this.#last = { kind, rule: rule.id, evidence, ...(at === undefined ? {} : { resetAt: at }), ...(rule['ends-as'] === undefined ? {} : { endsAs: rule['ends-as'] }), ...(kind === 'retrying' && this.#retry !== undefined ? { since: this.#retry.since } : {}) };
   }
 
   #extract(rule: LineRule, event: object, now: number): void {

@@ -109,6 +109,8 @@ const dialog = z.strictObject({
   /** What must stand there besides, in whatever order. */
   also: z.array(regex).optional(),
   kind: z.enum(['trust', 'login', 'update', 'permission', 'question', 'limit', 'other']),
+  /** Where it means something else than its kind does. */
+  state: state.optional(),
   answer: z.strictObject({ label: regex, cursor: regex, next: z.string().default('Down'), submit: z.string().default('Enter'), key: z.string().optional() }).optional(),
   reset: reset.optional(),
 });

@@ -48,7 +48,7 @@ export function classifyScreen(rules: ScreenRules, dialogs: readonly Dialog[], i
   if (box === undefined) {
     for (const dialog of dialogs) {
       const found = compiled(dialog.pattern).exec(regions.tail);
-      if (found !== null && dialog.also?.every((one) => compiled(one).test(regions.tail)) !== false) return { kind: DIALOG_STATE[dialog.kind], source: 'pane', rule: dialog.id, dialog: dialog.id, evidence: show(regions.tail.slice(Math.max(0, found.index - ASKED_CHARS), found.index + found[0].length + ASKED_CHARS / 4)), ...resetOf(dialog.reset, found, input.nowMs) };
+      if (found !== null && dialog.also?.every((one) => compiled(one).test(regions.tail)) !== false) return { kind: dialog.state ?? DIALOG_STATE[dialog.kind], source: 'pane', rule: dialog.id, dialog: dialog.id, evidence: show(regions.tail.slice(Math.max(0, found.index - ASKED_CHARS), found.index + found[0].length + ASKED_CHARS / 4)), ...resetOf(dialog.reset, found, input.nowMs) };
     }
   }
   const places = placesOf(rules, regions, input.title);

@@ -52,6 +52,8 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
       await ports.waitForChange(dir, Math.max(1, step.untilMonoMs - clock.monoMs()));
       return again(view.started && view.session === undefined ? { ...memory, orphanSinceMonoMs: memory.orphanSinceMonoMs ?? clock.monoMs() } : { ...memory, orphanSinceMonoMs: undefined });
     case 'stop':
+      // It is judged by what it is ended for: later looks see it end, or see nothing.
+      if (step.reason === 'observed' && view.agent !== undefined) await files.write(join(dir, RUN_FILES.agentEnd), `${JSON.stringify(view.agent)}\n`);
       await files.write(join(dir, RUN_FILES.stop), `${step.reason}\n`);
       await end(ports, setting, claim, view, step.rule);
       return again();

@@ -8,7 +8,8 @@ export type Cue =
   | { readonly kind: 'turn'; readonly prompt: string; readonly script: Script | null; readonly index: number; readonly turn: Turn }
   | { readonly kind: 'side'; readonly prompt: string; readonly text: string };
 
-const MARK = /\[\[([\w.:-]+)\]\]/g;
+/** A script's name in the prompt; or the task's, where the prompt is a line that names the file with the task. */
+const MARK = /\[\[([\w.:-]+)\]\]|\/runs\/([\w-]+)\/[^/\s]+\/prompt\.md\b/g;
 /** What agents put beside the user's words, in messages of the user's role. */
 const INJECTED = /^\s*<(system-reminder|environment_context|user_instructions|session_context|skills_instructions|permissions|INSTRUCTIONS|editor_context|state_snapshot)\b|^# AGENTS\.md instructions/i;
 /** Side calls that offer tools or that quote the user's prompt. */
@@ -37,7 +38,7 @@ export function cueOf(ask: Ask, scripts: ReadonlyMap<string, Script>): Cue {
 }
 
 function scriptIn(prompt: string, scripts: ReadonlyMap<string, Script>): Script | undefined {
-  return [...prompt.matchAll(MARK)].map((match) => scripts.get(match[1] ?? '')).findLast((script) => script !== undefined);
+  return [...prompt.matchAll(MARK)].map((match) => scripts.get(match[1] ?? match[2] ?? '')).findLast((script) => script !== undefined);
 }
 
 function isSide(ask: Ask, prompt: string): boolean {

@@ -16,7 +16,7 @@ export const OVERLAYS: Readonly<Record<Core, (url: string) => unknown>> = {
         format: 'text',
         content: [
           'model = "gpt-5.1-codex"', 'model_provider = "stub"', 'check_for_update_on_startup = false',
-          '[model_providers.stub]', 'name = "stub"', `base_url = "${url}/v1"`, 'env_key = "OPENAI_API_KEY"', 'wire_api = "responses"', 'request_max_retries = 1', 'stream_max_retries = 1', 'stream_idle_timeout_ms = 8000',
+          '[model_providers.stub]', 'name = "stub"', `base_url = "${url}/v1"`, 'env_key = "OPENAI_API_KEY"', 'wire_api = "responses"', 'request_max_retries = 1', 'stream_max_retries = 1',
           '[projects."{workspace}"]', 'trust_level = "trusted"', '',
         ].join('\n'),
       },
@@ -43,6 +43,7 @@ export const OVERLAYS: Readonly<Record<Core, (url: string) => unknown>> = {
         format: 'json',
         content: { providers: { stub: { baseUrl: `${url}/v1`, api: 'openai-completions', apiKey: 'dummy', models: [{ id: 'stub-model', name: 'Stub', reasoning: false, input: ['text'], contextWindow: 200_000, maxTokens: 8192, cost: { input: 1, output: 2, cacheRead: 0, cacheWrite: 0 } }] } } },
       },
+      { file: 'settings.json', format: 'json', content: { retry: { maxRetries: 1, baseDelayMs: 500 } } },
     ],
   }),
 };

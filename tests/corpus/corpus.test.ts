@@ -69,6 +69,7 @@ describe('what stands beside the state', () => {
     expect(see('codex-0.169.0-typed-not-submitted').draft).toBe('please [[slow:8]]');
     expect(see('opencode-1.18.33-typed-not-submitted').draft).toBe('please [[slow:8]]');
     expect(see('claude-2.1.329-interrupted-esc').draft).toBe('e [[401]]');
+    expect(see('opencode-1.18.33-retrying-529').draft, 'the column beside it').toBe('');
     expect(see('codex-draft-numbered').draft).toBe('1. Yes, read the file\n2. No, do not write\n\nthen stop');
     expect(see('claude-draft-many-lines').draft).toBe("You've hit your 5-hour limit · resets 12:24pm (UTC)\nDo you want to proceed?\n\n1. Yes\n2. No");
     expect(see('gemini-draft').draft).toBe('✕ [API Error: {"error":{"code":401}}] what is it?\nUsage limit reached');

@@ -52,7 +52,7 @@ describe('recorded print-mode runs', () => {
 });
 
 const ENDED = (output: HeadlessFacts['output'], code: number | undefined, lines: LineFacts, stderr = ''): HeadlessFacts => ({ output, exit: code === undefined ? undefined : { code }, lines, stderr, now: NOW });
-const BAIT = "You've hit your 5-hour limit · resets 12:18pm (UTC)\nAPI Error: 429 Invalid API key · Please run /login\n401: {\"code\":\"insufficient_quota\"}";
+const BAIT = "You've hit your 5-hour limit · resets 12:18pm (UTC)\nAPI Error: 429 Invalid API key · Please run /login\n401: {\"code\":\"insufficient_quota\"}\nAPI Error: 529 Overloaded\nunexpected status 503 Service Unavailable: overloaded\n529: {\"type\":\"overloaded_error\"}";
 
 describe('what an agent quotes opens nothing', () => {
   const answers: Readonly<Record<string, (text: string) => object[]>> = {
@@ -144,8 +144,8 @@ describe('planted faults', () => {
 
   // Data mutants: without the rule, some recording is read wrongly; each was looked at in a recording.
   it.each<[string, string]>([
-    ['claude', 'auth'], ['claude', 'rate-limit'], ['claude', 'context'], ['claude', 'usage-limit'], ['claude', 'window'], ['claude', 'denied'], ['claude', 'result'], ['claude', 'error'],
-    ['codex', 'auth'], ['codex', 'rate-limit'], ['codex', 'context'], ['codex', 'usage-limit'], ['codex', 'answer'], ['codex', 'completed'], ['codex', 'failed'],
+    ['claude', 'auth'], ['claude', 'rate-limit'], ['claude', 'overloaded'], ['claude', 'context'], ['claude', 'usage-limit'], ['claude', 'window'], ['claude', 'denied'], ['claude', 'result'], ['claude', 'error'],
+    ['codex', 'auth'], ['codex', 'rate-limit'], ['codex', 'overloaded'], ['codex', 'context'], ['codex', 'usage-limit'], ['codex', 'answer'], ['codex', 'completed'], ['codex', 'failed'],
     ['gemini', 'auth'], ['gemini', 'usage-limit'], ['gemini', 'text'], ['gemini', 'result'], ['gemini', 'document'],
     ['kilo', 'auth'], ['kilo', 'denied'], ['kilo', 'text'], ['kilo', 'stop'], ['opencode', 'auth'], ['opencode', 'rate-limit'], ['opencode', 'text'], ['opencode', 'stop'], ['opencode', 'error'],
     ['pi', 'auth'], ['pi', 'stop'], ['qwen', 'auth'], ['qwen', 'result'],

@@ -37,6 +37,21 @@ describe('rules', () => {
   });
 });
 
+describe('tries', () => {
+  const rules: LineRule[] = [{ id: 'try', match: { t: 'try' }, state: 'retrying', 'ends-as': 'rate-limited' }, { id: 'busy', match: { t: 'busy' }, state: 'working' }];
+  const since = (...lines: string[]): number | undefined => lines.reduce((reader, t, index) => reader.event({ t }, index), new LineReader(rules)).facts().last?.since;
+  it('are one row while nothing but a word of work comes between; its begin is kept', () => {
+    expect(since('busy', 'try')).toBe(1);
+    expect(since('busy', 'try', 'busy', 'try', 'try', 'busy', 'try')).toBe(1);
+    expect(since('try', 'busy', 'said', 'try')).toBe(3);
+    expect(since('try', 'busy')).toBeUndefined();
+  });
+  it('of its own soon are no end of a limit; a later one is', () => {
+    const next = (ms: number): number | undefined => readLines([{ id: 'try', match: { t: 'try' }, state: 'retrying', reset: { path: 'next', unit: 'epoch-ms' } }], JSON.stringify({ t: 'try', next: NOW + ms }), NOW).last?.resetAt;
+    expect([next(30_000), next(59_999), next(60_000), next(3_600_000)]).toEqual([undefined, undefined, NOW + 60_000, NOW + 3_600_000]);
+  });
+});
+
 describe('lines that are not what they should be', () => {
   it('are counted and never believed', () => {
     const facts = read('not json\n\n  \n[1,2]\nnull\n"done"\n{"t":"done"\n{"t":"done"}\r\n{"t":"do');

@@ -77,7 +77,7 @@ describe('transcripts: what state each turn leaves', () => {
   });
   const file = (agent: string, name: string): string[] => way(rulesOf(agent, 'transcript'), rowsOf(name));
   it('claude', () => {
-    expect(file('claude', 'claude-2.1.329-transcript.jsonl')).toEqual(['-', 'working prompt', 'working works', 'finished finished', 'working prompt', 'auth-failed auth', 'working prompt', 'errored error', 'working prompt', 'rate-limited rate-limit', 'working prompt', 'working works', 'idle interrupted']);
+    expect(file('claude', 'claude-2.1.329-transcript.jsonl')).toEqual(['-', 'working prompt', 'working works', 'finished finished', 'working prompt', 'auth-failed auth', 'working prompt', 'rate-limited overloaded', 'working prompt', 'rate-limited rate-limit', 'working prompt', 'working works', 'idle interrupted']);
     const facts = readLines(rulesOf('claude', 'transcript'), recording('transcripts/claude-2.1.329-transcript.jsonl'), NOW);
     expect(facts.prompts).toEqual(['e [[bash]]', 'e [[401]]', 'e [[529]]', 'e [[limit]]', 'e [[slow:20]]']);
     expect(facts.openTools).toBe(0);
@@ -104,7 +104,7 @@ describe('hook events: the state after each', () => {
   it('claude', () => {
     expect(named('claude', 'claude-2.1.329-hooks.jsonl')).toEqual([
       'SessionStart: -', 'UserPromptSubmit: working', 'PreToolUse: working', 'PermissionRequest: blocked-on-permission', 'Notification: blocked-on-permission', 'PostToolUse: working', 'Stop: finished',
-      'UserPromptSubmit: working', 'StopFailure: auth-failed', 'UserPromptSubmit: working', 'StopFailure: errored', 'UserPromptSubmit: working', 'StopFailure: rate-limited', 'UserPromptSubmit: working', 'SessionEnd: exited',
+      'UserPromptSubmit: working', 'StopFailure: auth-failed', 'UserPromptSubmit: working', 'StopFailure: rate-limited', 'UserPromptSubmit: working', 'StopFailure: rate-limited', 'UserPromptSubmit: working', 'SessionEnd: exited',
     ]);
   });
   it('codex: the turn of the hidden title is not its own', () => {

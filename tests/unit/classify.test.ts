@@ -28,6 +28,14 @@ describe('classifySession', () => {
     ['a permission asked by event, quiet pane', [record('blocked-on-permission', 500)], screen('unknown'), 'event blocked-on-permission'],
     ['the newest record', [record('finished', 60_000), record('working', 500, 'transcript')], screen('unknown'), 'transcript working'],
     ['of one moment, the event', [record('working', 500, 'transcript'), record('finished', 1500)], undefined, 'event finished'],
+    ['a state file that says "idle" takes nothing from a turn that failed', [record('idle', 100), record('rate-limited', 300)], screen('idle'), 'event rate-limited'],
+    ['however long ago that was', [record('idle', 100), record('usage-limited', 60_000)], screen('idle'), 'event usage-limited'],
+    ['idle in the middle of a turn is idle', [record('idle', 100), record('working', 300)], screen('idle'), 'event idle'],
+    ['the transcript ended the turn after the last hook', [record('working', 900), record('rate-limited', 200, 'transcript')], screen('idle'), 'transcript rate-limited'],
+    ['a hook after the end is of a new turn', [record('working', 200), record('rate-limited', 900, 'transcript')], screen('idle'), 'event working'],
+    ['an error that the record does not name and the pane does', [record('errored')], screen('auth-failed'), 'pane auth-failed'],
+    ['an error that the record names', [record('rate-limited')], screen('auth-failed'), 'event rate-limited'],
+    ['an error that nobody names', [record('errored')], screen('idle'), 'event errored'],
   ])('%s', (_name, records, seen, wanted) => expect(rule(records, seen)).toBe(wanted));
 
   it('answers every pair of witnesses, and never says idle of what works, is blocked or is unknown', () => {
@@ -51,5 +59,11 @@ describe('afterRetrying', () => {
     expect(afterRetrying(retrying, 'usage-limited', 61_000, 60_000)).toEqual(afterRetrying(retrying, 'usage-limited', 90_000, 60_000));
     expect(afterRetrying(retrying, undefined, 1e9, 60_000).kind).toBe('retrying');
     expect(afterRetrying({ ...retrying, kind: 'working' }, 'usage-limited', 1e9, 60_000).kind).toBe('working');
+  });
+  it('goes on to say so, in the same words: by the time of the first try, not of the state that was last written', () => {
+    const tried = (nowMs: number): object => afterRetrying(classifySession({ records: [{ source: 'event', last: { ...retrying, since: NOW, endsAs: 'rate-limited' }, changedAt: NOW }], screen: screen('retrying'), nowMs }), 'rate-limited', 0, 60_000);
+    expect(tried(NOW + 59_999)).toMatchObject({ kind: 'retrying' });
+    expect(tried(NOW + 60_000)).toEqual({ kind: 'rate-limited', source: 'event', rule: 'retry, for too long', evidence: '429' });
+    expect(tried(NOW + 200_000)).toEqual(tried(NOW + 60_000));
   });
 });
