@@ -3,7 +3,7 @@ const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'watchdog', 'cleanup
 const may = {
   cli: rooms,
   pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
-  pings: ['pings', 'watchdog', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   residents: ['residents', 'watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
   watchdog: ['watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],

@@ -3,8 +3,9 @@ import type { Profiles } from '../agents/choice.js';
 import { asFileRef } from '../agents/deliver/text.js';
 import { show } from '../lib/text.js';
 import type { Layout } from '../protocol/layout.js';
-import { parseClaim, type ClaimName } from '../protocol/names.js';
+import { parseClaim } from '../protocol/names.js';
 import { RUN_FILES } from '../protocol/records.js';
+import { readResident } from '../residents/find.js';
 import { readAttempt, runDirOf } from '../runs/run-dir.js';
 import type { Tmux } from '../tmux/server.js';
 import { speakTo, type Listener, type SpeakPorts } from '../watchdog/speak.js';
@@ -35,7 +36,7 @@ export interface Outlet {
 /** A person is told, never typed at. */
 export const PERSON = 'person';
 
-/** The sessions of a pit: a task by its id, a snake by its name, a person. */
+/** The sessions of a pit: a task by its id, a snake or a resident by its name, a person. */
 export function outletOf(ports: OutletPorts, layout: Layout, profiles: Profiles): Outlet {
   return { find: async (name) => (name === PERSON ? person(ports) : ofClaim(ports, layout, profiles, name)) };
 }
@@ -43,19 +44,35 @@ export function outletOf(ports: OutletPorts, layout: Layout, profiles: Profiles)
 async function ofClaim(ports: OutletPorts, layout: Layout, profiles: Profiles, name: string): Promise<Target> {
   const claims = (await ports.files.list(layout.dir('claimed'))).flatMap((file) => parseClaim(file) ?? []);
   const claim = claims.find((one) => one.id === name) ?? claims.find((one) => one.owner.snake === name);
-  if (claim === undefined) return { kind: 'absent', why: `${name} is not running` };
-  const found = await listenerOf(ports, layout, profiles, claim);
+  if (claim === undefined) return ofResident(ports, layout, profiles, name);
+  const found = await listenerOf(ports, profiles, { name: claim.id, session: `sp-${claim.nonce}`, dir: runDirOf(layout, claim), remedy: 'put mode: interactive into the task' });
   return 'why' in found ? found : listening(ports, found);
 }
 
-async function listenerOf({ files }: OutletPorts, layout: Layout, profiles: Profiles, claim: ClaimName): Promise<Listener | Extract<Target, { why: string }>> {
-  const runDir = runDirOf(layout, claim);
-  const attempt = (await files.exists(join(runDir, RUN_FILES.session))) ? await readAttempt(files, runDir) : undefined;
-  if (attempt === undefined) return { kind: 'absent', why: `${claim.id} has no session yet` };
+async function ofResident(ports: OutletPorts, layout: Layout, profiles: Profiles, name: string): Promise<Target> {
+  const resident = await readResident(ports.files, layout, name);
+  if (resident?.record.kind === 'service') return { kind: 'deaf', why: `${name} is a service: nobody there reads what is typed` };
+  if (resident?.run === undefined) return { kind: 'absent', why: `${name} is not running` };
+  const found = await listenerOf(ports, profiles, { name, session: resident.run.session, dir: resident.run.dir, remedy: 'give the resident mode: interactive' });
+  return 'why' in found ? found : listening(ports, found);
+}
+
+/** A session by the run that it belongs to. */
+interface Standing {
+  readonly name: string;
+  readonly session: string;
+  readonly dir: string;
+  /** What makes it one that can be typed into. */
+  readonly remedy: string;
+}
+
+async function listenerOf({ files }: OutletPorts, profiles: Profiles, { name, session, dir, remedy }: Standing): Promise<Listener | Extract<Target, { why: string }>> {
+  const attempt = (await files.exists(join(dir, RUN_FILES.session))) ? await readAttempt(files, dir) : undefined;
+  if (attempt === undefined) return { kind: 'absent', why: `${name} has no session yet` };
   const profile = profiles[attempt.profile];
-  if (attempt.mode === 'headless') return { kind: 'deaf', why: `${claim.id} runs in print mode, where nothing can be typed; put mode: interactive into the task` };
+  if (attempt.mode === 'headless') return { kind: 'deaf', why: `${name} runs in print mode, where nothing can be typed; ${remedy}` };
   if (profile?.interactive === undefined) return { kind: 'deaf', why: `the profile ${attempt.profile} has no interactive mode any more` };
-  return { session: `sp-${claim.nonce}`, runDir, attempt, profile, interactive: profile.interactive };
+  return { session, runDir: dir, attempt, profile, interactive: profile.interactive };
 }
 
 /** A full-screen session. What is longer than a line lies in its own directory, and goes with it. */

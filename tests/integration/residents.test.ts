@@ -151,6 +151,9 @@ describe('a full-screen resident', () => {
       expect(await pit.ok('logs', 'boss')).toContain('ready');
       expect(await pit.ok('nudge', 'boss', 'and another word')).toContain('submitted');
       expect(heard(pit, 'tui')).toContain('and another word');
+      // A rule's pings take the same way to it.
+      expect(await pit.ok('ping', 'boss', 'a third word')).toMatch(/^boss: (submitted|queued): /);
+      expect((await pit.cli('ping', 'nobody', 'a word')).code).toBe(66);
     }));
 
   it('is not woken while it works; then once for all that was missed', () =>

@@ -8,6 +8,7 @@ import { TmuxServer } from '../../tmux/server.js';
 import { openContext, print, printJson, publishedAgents, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { find } from '../find.js';
+import { findResident } from '../residents.js';
 import { readInput } from './add.js';
 import { idleOrEnded } from './attach.js';
 import { checkSnake, isSnakeName } from './running.js';
@@ -66,6 +67,7 @@ async function known(context: Context, name: string, target: Target, again: (id:
     await checkSnake(context, name);
     return target;
   }
+  if ((await findResident(context, name)) !== undefined) return target;
   const found = await find(context, name);
   // As a dropped file it may have another name than its task.
   if (found.kind === 'task') return found.task.id === name ? target : again(found.task.id);
