@@ -85,6 +85,8 @@ export interface AgentRecord {
   readonly state: AgentState;
   /** Wall clock, milliseconds, of the change to this state. */
   readonly since: number;
+  /** Since when it retries, also once that counts as the limit that it meets. Wall clock, milliseconds. */
+  readonly retryingSince?: number;
   /** The last structured message: the answer that the story shows. */
   readonly answer?: string;
   /** The program's session id, where it chose one itself. */

@@ -87,7 +87,8 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     const { records, session, answer } = witnessed;
     const screen = row?.screen === undefined || interactive === undefined ? undefined : classifyScreen(interactive.screen, interactive.dialogs, { title: row.title, text: row.screen, dead: row.dead, nowMs });
     const seen = classifySession({ records, screen, nowMs });
-    const retriedMs = one.written?.state.kind === 'retrying' ? nowMs - one.written.since : 0;
+    const retryingSince = seen.kind === 'retrying' ? one.written?.retryingSince : undefined;
+    const retriedMs = retryingSince === undefined ? 0 : nowMs - retryingSince;
     const state = afterRetrying(seen, records.find(({ last }) => last.kind === 'retrying')?.last.endsAs, retriedMs, config.retryMs);
     const agreed = one.looked?.kind === state.kind && one.looked.rule === state.rule;
     one.looked = state;
@@ -107,7 +108,7 @@ export async function watch(ports: LadderPorts, layout: Layout, config: Config, 
     // What it does while it is being ended is no news of its work.
     if (await ports.files.exists(join(one.dir, RUN_FILES.stop))) continue;
     const since = one.written?.state.kind === state.kind ? one.written.since : nowMs;
-    one.written = { state, since, ...(answer === undefined ? {} : { answer }), ...(session === undefined ? {} : { session }) };
+    one.written = { state, since, ...(seen.kind === 'retrying' ? { retryingSince: retryingSince ?? nowMs } : {}), ...(answer === undefined ? {} : { answer }), ...(session === undefined ? {} : { session }) };
     await ports.files.write(join(one.dir, RUN_FILES.agent), `${JSON.stringify(one.written)}\n`);
     await ports.events.emit({ kind: 'agent-state', id: one.id, marker, state: state.kind, rule: state.rule, evidence: state.evidence });
   }
