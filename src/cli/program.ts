@@ -48,7 +48,7 @@ export function buildProgram(): Command {
     async (state: string | undefined, options: { json?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
   );
   json(program.command('show').description('all about one task').argument('<task>', 'its id, or the name of the dropped file')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
-  json(program.command('explain').description('why a task or a snake stands where it stands: evidence with ages, the rule that holds, what comes next').argument('<task|snake>').option('-w, --watch', 'go on, and tell what changes')).action(
+  json(program.command('explain').description('why a task, a snake or a resident stands where it stands: evidence with ages, the rule that holds, what comes next').argument('<task|snake|resident>').option('-w, --watch', 'go on, and tell what changes')).action(
     async (name: string, options: { json?: boolean; watch?: boolean }) => (await import('./commands/explain.js')).explain(dir(), name, options),
   );
   program

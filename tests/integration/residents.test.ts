@@ -151,6 +151,7 @@ describe('a full-screen resident', () => {
       expect(await pit.ok('logs', 'boss')).toContain('ready');
       expect(await pit.ok('nudge', 'boss', 'and another word')).toContain('submitted');
       expect(heard(pit, 'tui')).toContain('and another word');
+      expect(await pit.ok('explain', 'boss')).toMatch(/^boss: interactive resident, up\n[^]*EVIDENCE\n[^]*its state +(idle|finished|working)[^]*NEXT\n[^]*its next wake/);
       // A rule's pings take the same way to it.
       expect(await pit.ok('ping', 'boss', 'a third word')).toMatch(/^boss: (submitted|queued): /);
       expect((await pit.cli('ping', 'nobody', 'a word')).code).toBe(66);

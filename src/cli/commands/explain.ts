@@ -2,15 +2,17 @@ import { basename } from 'node:path';
 import { parseClaim, type ClaimName } from '../../protocol/names.js';
 import { openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
 import { renderExplanation, type Explanation } from '../explain/explanation.js';
+import { explainResident } from '../explain/resident.js';
 import { explainRunning } from '../explain/running.js';
 import { explainStanding } from '../explain/waiting.js';
 import { findTask } from '../find.js';
 import { whyNothingIsClaimed } from '../hindrance.js';
+import { findResident } from '../residents.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 const EVERY_MS = 1000;
 
-/** State, evidence with ages, the rule that holds, and what comes next: of a task, or of what a snake is at. */
+/** State, evidence with ages, the rule that holds, and what comes next: of a task, of what a snake is at, or of a resident. */
 export async function explain(dir: string | undefined, name: string, options: { json?: boolean; watch?: boolean }): Promise<void> {
   const context = openContext(dir);
   let before = '';
@@ -32,6 +34,8 @@ export async function explain(dir: string | undefined, name: string, options: { 
 
 async function explainName(context: Context, name: string): Promise<Explanation> {
   const config = await readConfig(context);
+  const resident = await findResident(context, name);
+  if (resident !== undefined) return explainResident(context, config, resident);
   const claim = (await findRunning(context, name)) ?? (isSnakeName(name) ? undefined : await claimOf(context, name));
   if (claim !== undefined) return explainRunning(context, config, claim);
   if (!isSnakeName(name)) return explainStanding(context, await findTask(context, name));
