@@ -15,14 +15,28 @@ export async function archivedMonths(files: Files, layout: Layout): Promise<stri
   return (await files.list(layout.archive)).filter((name) => /^\d{4}-\d\d$/.test(name)).sort().reverse();
 }
 
-/** The file of a done task, wherever it lies. done/ is asked first: a task that is archived meanwhile is found behind it. */
-export async function doneFile(files: Files, layout: Layout, id: string): Promise<string | undefined> {
-  const name = `${id}.md`;
-  const recent = join(layout.dir('done'), name);
-  if (await files.exists(recent)) return recent;
+/**
+ * One file of done/, a task or its story, into the month that the task ended in: one rename. Something of that name there is
+ * never written over: it may be all that is left of an earlier run.
+ */
+export async function archive(files: Files, layout: Layout, name: string, endedAt: number): Promise<'ok' | 'missing' | 'taken'> {
+  const month = join(layout.archive, monthOf(endedAt));
+  if (await files.exists(join(month, name))) return 'taken';
+  await files.makeDir(month);
+  return files.rename(join(layout.dir('done'), name), join(month, name));
+}
+
+/** The file of a done task in the archive. */
+export async function archivedFile(files: Files, layout: Layout, id: string): Promise<string | undefined> {
   for (const month of await archivedMonths(files, layout)) {
-    const file = join(layout.archive, month, name);
+    const file = join(layout.archive, month, `${id}.md`);
     if (await files.exists(file)) return file;
   }
   return undefined;
+}
+
+/** The file of a done task, wherever it lies. done/ is asked first: a task that is archived meanwhile is found behind it. */
+export async function doneFile(files: Files, layout: Layout, id: string): Promise<string | undefined> {
+  const recent = join(layout.dir('done'), `${id}.md`);
+  return (await files.exists(recent)) ? recent : archivedFile(files, layout, id);
 }
