@@ -85,7 +85,7 @@ describe('death', () => {
       await killPit(pit);
       await pit.kill(snake);
       await pit.until('no snake', async () => (await pit.snakes()).length === 0);
-      expect(await pit.ok('cleanup')).toMatch(/^keep +a: its session works on and an up may still adopt it/);
+      expect((await pit.cli('cleanup')).stdout).toMatch(/^keep +a: its session works on and an up may still adopt it/);
       await pit.up(1);
       await pit.until('it is adopted', () => pit.events().some((event) => event.kind === 'task-adopted'));
       expect(await alive(session)).toBe(true);

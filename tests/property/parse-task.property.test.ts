@@ -124,6 +124,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   at: ['', 'tomorrow', '12', '2026', '2026-13-01', '2026-12-01T25:00', '[2026-12-01]', 'next 2026-12-01'],
   in: ['', '5', '"5"', 'soon', '-5m', '5 m', '5w', '[5m]', '1e9d', '4000d'],
   timeout: ['', '0s', '0ms', '90', 'never', '-1h', '[1h]', '99999999d'],
+  wake: ['', '0s', '90', 'never', '-1h', '[1h]', '99999999d'],
   attempts: ['', '0', '-1', '101', '1.5', '"3"', 'many', '.nan'],
   workspace: ['', 'worktree', 'Repo', '/tmp', '[repo]', 'true'],
   mode: ['', 'fast', '7', '[headless]', 'Interactive'],
