@@ -6,8 +6,8 @@ import { background, sh, withPit } from './rig.js';
 const json = (text: string): { rule: string; state: string; evidence: { witness: string; says: string; at?: number }[]; decided: { witness: string; says: string }[]; next: { what: string; at?: number }[] } => JSON.parse(text);
 
 describe('explain', () => {
-  it('tells of a silent session its evidence with ages, the rule, the nudge that comes and the end after it', { timeout: 90_000 }, () =>
-    withPit({ config: [...QUICK, 'agent: actor', 'stall: 6s', 'nudge-every: 6s', 'nudges: 1', 'attempts: 1', 'agents:', ...actorProfile()] }, async (pit) => {
+  it('tells of a silent session its evidence with ages, the rule, the nudge that comes and the end after it', { timeout: 180_000 }, () =>
+    withPit({ config: [...QUICK, 'agent: actor', 'stall: 20s', 'nudge-every: 15s', 'nudges: 1', 'attempts: 1', 'agents:', ...actorProfile()] }, async (pit) => {
       pit.dropTask('a.md', actorTask([[[{ work: 500 }, { silent: true }]]]));
       await pit.up(1);
       const watched = background(pit, 'explain', 'a', '--watch');
@@ -19,12 +19,12 @@ describe('explain', () => {
         expect(seen.evidence.map(({ witness }) => witness)).toEqual(expect.arrayContaining(['its snake', 'its events', 'process', 'its state', 'last progress']));
         expect(seen.evidence.find(({ witness }) => witness === 'its state')?.says).toMatch(/^working, by event: works/);
         const nudge = seen.next.find(({ what }) => what.startsWith('nudge'));
-        expect((nudge?.at ?? 0) - (seen.evidence.find(({ witness }) => witness === 'last progress')?.at ?? 0)).toBe(6000);
+        expect((nudge?.at ?? 0) - (seen.evidence.find(({ witness }) => witness === 'last progress')?.at ?? 0)).toBe(20_000);
         expect(await pit.ok('explain', 'a')).toMatch(/^a: running on s1.*\n {2}it works, since .* ago\n\nEVIDENCE\n[^]*\nNEXT\n {2}in .* {2}nudge it, 1 of 1 /);
-        await pit.until('it was nudged', () => pit.events().some((event) => event.kind === 'nudge-decided'));
+        await pit.until('it was nudged', () => pit.events().some((event) => event.kind === 'nudge-decided'), 60_000);
         await pit.until('its end is told', async () => (await pit.cli('explain', 'a', '--json')).stdout.includes('end it: stalled'));
         expect(json(await pit.ok('explain', 'a', '--json')).decided.map(({ witness }) => witness)).toContain('nudge-decided');
-        await pit.until('it has failed', () => pit.files('failed').length > 0);
+        await pit.until('it has failed', () => pit.files('failed').length > 0, 60_000);
         const after = json(await pit.ok('explain', 'a', '--json'));
         expect([after.state, after.evidence[0]?.says]).toEqual(['failed', expect.stringContaining('stalled: it fell silent')]);
         await pit.until('the watcher has told it too', () => /it works[^]*it was nudged[^]*a: failed/.test(watched.output()));
@@ -34,7 +34,7 @@ describe('explain', () => {
       }
     }));
 
-  it('tells of a task that nobody works on why, and of a snake without a task', { timeout: 60_000 }, () =>
+  it('tells of a task that nobody works on why, and of a snake without a task', { timeout: 120_000 }, () =>
     withPit({}, async (pit) => {
       pit.dropTask('first.md', sh('true'));
       pit.dropTask('second.md', '---\nafter: first\n---\n# Second\n\n```sh\ntrue\n```\n');
@@ -49,6 +49,10 @@ describe('explain', () => {
       expect(json(await pit.ok('explain', 'third', '--json'))).toMatchObject({ state: 'held', next: [{ what: 'snakepit release third' }] });
       await pit.ok('resume');
       await pit.until('both are done', () => pit.files('done').length === 2);
+      pit.dropTask('script.md', sh('sleep 60'));
+      await pit.until('its script runs', async () => (await pit.cli('explain', 'script', '--json')).stdout.includes('it runs its own script'));
+      await pit.ok('cancel', 'script');
+      await pit.until('it is cancelled', () => pit.files('failed').length === 1);
       expect(json(await pit.ok('explain', 'second', '--json'))).toMatchObject({ state: 'done' });
       expect(json(await pit.ok('explain', 's1', '--json')).rule).toBe('it waits for a task; nothing stands in line for it');
       expect((await pit.cli('explain', 'nobody')).stderr).toBe('snakepit: no task is called nobody; see: snakepit ls\n');

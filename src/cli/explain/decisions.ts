@@ -15,9 +15,10 @@ export function decisionsOn({ layout }: Context, about: { readonly id: string; r
   }).slice(-SHOWN);
 }
 
-/** In the words of the event: what was decided, the rule, the evidence. */
+/** In the words of the event: what was decided, the rule, the evidence; '' for one that decides nothing. */
 function sayingOf(event: EventLine): string {
   const told = event as unknown as Readonly<Record<string, unknown>>;
+  if (!['rule', 'why', 'reason'].some((key) => typeof told[key] === 'string')) return '';
   const words = ['state', 'what', 'reason', 'receipt', 'rule', 'why', 'evidence'].flatMap((key) => (typeof told[key] === 'string' && told[key] !== '' ? [told[key]] : []));
   return words.join('; ');
 }

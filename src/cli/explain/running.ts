@@ -14,7 +14,7 @@ import { explainSession } from './session.js';
 export async function explainRunning(context: Context, config: Config, claim: ClaimName): Promise<Explanation> {
   const { files, layout, clock, processes } = context;
   const dir = runDirOf(layout, claim);
-  const { attempt, watch, stop, evidence, next: follows } = await explainSession(context, config, dir);
+  const { attempt, watch, watched, stop, evidence, next: follows } = await explainSession(context, config, dir);
   const outcome = await readOutcome(files, dir);
   const pit = await livePit(context);
   const owner = await processes.liveness(claim.owner);
@@ -29,6 +29,7 @@ export async function explainRunning(context: Context, config: Config, claim: Cl
     : watch?.verdict !== undefined ? [`${watch.verdict.rule} (${watch.verdict.evidence})`, watch.verdict.at]
     : watch?.said !== undefined ? [watch.said.rule, watch.said.at]
     : attempt === undefined ? ['its attempt is being prepared', undefined]
+    : !watched ? ['it runs its own script: its end and its timeout decide, silence does not', attempt.startedAt]
     : [pit === undefined ? 'no pit is running: nobody watches it; its snake works on' : 'nothing had to be decided yet', attempt.startedAt];
   return {
     name: claim.id,

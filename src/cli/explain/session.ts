@@ -14,6 +14,8 @@ import type { Explanation, Fact } from './explanation.js';
 export interface ExplainedSession {
   readonly attempt: AttemptRecord | undefined;
   readonly watch: Watch | undefined;
+  /** A task's own script is not: only its end and its timeout count. */
+  readonly watched: boolean;
   /** Why it is being ended; undefined while it is not. */
   readonly stop: string | undefined;
   /** Its witnesses, from the strongest to the weakest. */
@@ -29,6 +31,8 @@ export async function explainSession(context: Context, config: Config, dir: stri
   const agent = await readAgent(files, dir);
   const watch = parseJson<Watch>(await files.read(file(RUN_FILES.watch)));
   const stop = (await files.read(file(RUN_FILES.stop)))?.trim();
+  const profile = attempt === undefined ? undefined : (await publishedAgents(context))[attempt.profile];
+  const watched = attempt?.mode === 'interactive' || profile?.headless?.prompt !== 'blocks';
   const evidence: Fact[] = [];
   const add = (witness: string, says: string | undefined, at?: number): unknown => says !== undefined && evidence.push({ witness, says, at });
 
@@ -44,12 +48,12 @@ export async function explainSession(context: Context, config: Config, dir: stri
     const cooling = (await coolingAccounts(context)).find((one) => one.account === attempt.account);
     add('its account', cooling === undefined ? undefined : `${attempt.account}: ${coolingWords(cooling, clock.wallMs())}${attempt.probe === true ? '; this is its probe' : ''}`);
   }
-  add('its state', agent === undefined ? 'nothing seen yet' : `${agent.state.kind}, by ${agent.state.source}: ${agent.state.rule}${agent.state.evidence === '' ? '' : ` (${agent.state.evidence})`}`, agent?.since);
+  if (watched) add('its state', agent === undefined ? 'nothing seen yet' : `${agent.state.kind}, by ${agent.state.source}: ${agent.state.rule}${agent.state.evidence === '' ? '' : ` (${agent.state.evidence})`}`, agent?.since);
   add('last progress', watch === undefined ? undefined : 'an event, its transcript, its output or a tool at work', watch?.progressAt);
   if (watch !== undefined && watch.nudgedAt.length > 0) add('nudges', `${watch.nudgedAt.length} of ${watchPolicy(config).nudges}`, watch.nudgedAt.at(-1));
   add('asked if done', watch?.doneNudgedAt === undefined ? undefined : 'once; it is not asked again', watch?.doneNudgedAt);
   const follows = watch?.verdict === undefined && stop === undefined ? watch?.said?.next : undefined;
-  return { attempt, watch, stop, evidence, next: follows === undefined ? [] : [follows] };
+  return { attempt, watch, watched, stop, evidence, next: follows === undefined ? [] : [follows] };
 }
 
 async function transcriptsOf(context: Context, attempt: AttemptRecord): Promise<string[]> {
