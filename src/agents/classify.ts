@@ -34,13 +34,15 @@ const NAMED: ReadonlySet<AgentStateKind> = new Set(['rate-limited', 'usage-limit
 
 /** No program says when it was interrupted, and some say nothing of errors: after so long without a word, a quiet screen is believed. */
 const SILENT_MS = 10_000;
+/** Some programs do not say that they were answered, only when what they asked for is over: so long after the question a screen that works is believed. */
+const ANSWERED_MS = 5000;
 /** Records of one moment are written in some order: within this time the stronger witness speaks. */
 const SAME_MOMENT_MS = 1500;
 
 /**
  * What a full-screen session is doing. Pure, total. A dialog on the screen outranks every record: records do not know of most
  * dialogs. Then the program's own records, the newest one, events before transcripts; a working screen vetoes a record that
- * says the turn has ended, since the screen is of now. The pane speaks alone only where there are no records, or where they
+ * says the turn has ended, since the screen is of now, and one that says that it asks, when that was a while ago. The pane speaks alone only where there are no records, or where they
  * say "working" and have long said nothing while the screen is quiet. Nothing seen is "unknown", and never idle.
  */
 export function classifySession(facts: SessionFacts): SessionState {
@@ -55,6 +57,7 @@ function stateOf({ records, screen, nowMs }: SessionFacts): AgentState {
   if (record === undefined) return screen === undefined ? { kind: 'unknown', source: 'none', rule: 'nothing seen', evidence: 'no record, no look at the pane' } : ofScreen(screen);
   if (screen === undefined) return ofRecord(record);
   if (UNDER_WAY.has(record.last.kind) || BLOCKED.has(record.last.kind)) {
+    if (BLOCKED.has(record.last.kind) && screen.kind === 'working' && nowMs - record.changedAt >= ANSWERED_MS) return ofScreen(screen);
     const quiet = screen.kind !== 'unknown' && !UNDER_WAY.has(screen.kind);
     return quiet && nowMs - record.changedAt >= SILENT_MS ? ofScreen(screen) : screen.kind === 'retrying' && record.last.kind !== 'retrying' ? ofScreen(screen) : ofRecord(record);
   }

@@ -42,6 +42,8 @@ export interface AskDecided {
 /** Pure and total: what is remembered of a session's questions, one agreed look, now → what is remembered then, and one action. */
 export function decideAsk(before: AskRecord | undefined, look: AskLook, nowMs: number): AskDecided {
   if (!asks(look.state)) return { record: before?.open === true ? closed(before, nowMs) : before, action: { kind: 'none', rule: 'it asks nothing' } };
+  const lags = look.policy === 'allow' && before?.open === false && before.answered > 0 && look.dialog === undefined && nowMs - before.at < PAINT_MS;
+  if (lags) return { record: before, action: { kind: 'none', rule: 'its records may still tell of what was answered a moment ago' } };
   if (before?.open !== true || before.state.kind !== look.state.kind || before.state.rule !== look.state.rule) {
     const record: AskRecord = { v: 1, open: true, state: look.state, screen: look.screen, at: nowMs, presses: [], answered: before?.answered ?? 0, left: undefined };
     return { record, action: { kind: 'tell', rule: 'it asks something new' } };

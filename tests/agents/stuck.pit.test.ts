@@ -42,7 +42,9 @@ describe.each(Object.entries(NOTHING))('a program that %s', REAL, (_name, script
 const ASKING = {
   claude: ['claude', '--session-id', '{session}', '--settings', '{home}/snakepit-hooks.json', '--permission-mode', 'default', '{prompt}'],
   codex: ['codex', '--no-daemon', '--dangerously-bypass-hook-trust', '-a', 'on-request', '-s', 'workspace-write', '{prompt}'],
+  gemini: ['gemini', '--skip-trust', '--include-directories', '{run}', '--session-id', '{session}', '-m', 'gemini-2.5-pro', '--prompt-interactive', '{prompt}'],
 };
+type Asks = keyof typeof ASKING;
 const ASKS: readonly Core[] = ['claude', 'codex'];
 describe.each(ASKS)('%s that must ask', REAL, (name) => {
   it('is seen to ask, by its hook and on its screen, and ends as blocked', { timeout: 300_000 }, () =>
@@ -57,5 +59,28 @@ describe.each(ASKS)('%s that must ask', REAL, (name) => {
       expect(story(pit, 'a')).toMatch(/\*\*why\*\*: blocked: permission: ./);
       expect(story(pit, 'a')).toContain('autonomous: true');
       console.log(`${name}: ${/\*\*why\*\*.*/.exec(story(pit, 'a'))?.[0]}`);
-    }, 1, (agent) => ({ [agent]: { autonomous: false, ask: 'fail', interactive: { argv: ASKING[agent as 'claude' | 'codex'] } } })));
+    }, 1, (agent) => ({ [agent]: { autonomous: false, ask: 'fail', interactive: { argv: ASKING[agent as Asks] } } })));
+});
+
+/** The one answer that holds once, as it stands on the rows of 120 columns. */
+const ONCE: Readonly<Record<Asks, string>> = { claude: '\\b1\\. Yes$', codex: '\\b1\\. Yes, proceed(?: \\(y\\))?$', gemini: '\\b1\\. Allow once$' };
+/** Longer than a dialog is waited for: what asked, and was answered, then works for a while. */
+const LONG_S = 8;
+describe.each(Object.keys(ONCE) as Asks[])('%s that may be allowed', REAL, (name) => {
+  it('has each of its requests allowed once, by its label, and works on until it is done', { timeout: 300_000 }, () =>
+    withAgent(name, async (pit, stub) => {
+      const made = pit.beside('made');
+      const make = (text: string, seconds: number): { tool: 'bash'; command: string; escalated: true } => ({ tool: 'bash', command: `sleep ${seconds}; echo ${text} >> ${made}`, escalated: true });
+      stub.script('default', [make('first', LONG_S), make('second', 0), { tool: 'bash', command: '"$SNAKEPIT_COMMAND" done "It is made."', escalated: true }, { text: 'It is made.' }]);
+      pit.dropTask('a.md', '---\nmode: interactive\nask: allow\n---\nPlease make it.\n');
+      await pit.until('it has ended', () => ended(pit, 'a') !== undefined, PATIENCE_MS);
+      const events = pit.events();
+      expect(ended(pit, 'a')).toBe('done');
+      expect(readFileSync(made, 'utf8')).toBe('first\nsecond\n');
+      const allowed = events.flatMap((event) => (event.kind === 'allowed' ? [[event.dialog, event.label, event.result]] : []));
+      expect(allowed).toEqual([1, 2, 3].map(() => ['permission', ONCE[name], 'gone']));
+      expect(events.filter(({ kind }) => kind === 'asked')).toHaveLength(3);
+      expect(events.some(({ kind }) => kind === 'left-to-person')).toBe(false);
+      console.log(`${name}: ${JSON.stringify(allowed)}`);
+    }, 1, (agent) => ({ [agent]: { autonomous: false, interactive: { argv: ASKING[agent as Asks] } } })));
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { choicesOn } from '../../src/agents/dialog/rows.js';
 import { screenPart } from '../../src/agents/profile.js';
 import { agree, classifyScreen, type ScreenState } from '../../src/agents/screen.js';
 import { cleanMutants, importMutant } from '../rig/mutants.js';
@@ -95,10 +96,31 @@ describe('dialogs', () => {
       const shown = profile === undefined ? undefined : see(screen.name).dialog;
       const dialog = profile?.dialogs.find(({ id }) => id === shown);
       if (dialog?.answer === undefined) continue;
-      const { label, cursor } = dialog.answer;
-      const lines = screen.text.split('\n').map((line) => line.trimEnd());
-      expect(lines.filter((line) => new RegExp(label, 'u').test(line.replace(/\s*│$/u, ''))).length, screen.name).toBe(1);
-      expect(lines.some((line) => new RegExp(cursor, 'u').test(line)), screen.name).toBe(true);
+      const { labelled, mark } = choicesOn(dialog.answer, screen.text);
+      expect(labelled, screen.name).toBe(1);
+      expect(mark, screen.name).not.toBe('');
+    }
+  });
+
+  it('whose every answer lasts are nobody\'s to press', () => expect(see('claude-plan')).toMatchObject({ kind: 'blocked-on-permission', dialog: 'permission-other' }));
+
+  it('of permission are answered for once: the first row, and nothing that lasts or says another thing', () => {
+    const asking = CORPUS.filter(({ name, program, dead }) => ['claude', 'codex', 'gemini'].includes(program) && !dead && see(name).dialog === 'permission');
+    expect(new Set(asking.map(({ program }) => program)).size).toBe(3);
+    for (const { name, program, text } of asking.filter((one) => one.group !== 'bait')) {
+      const answer = PROFILES[program]?.dialogs.find(({ id }) => id === 'permission')?.answer;
+      if (answer === undefined) throw new Error(`${program} has no answer`);
+      expect(choicesOn(answer, text), name).toMatchObject({ labelled: 1, chosen: true });
+      for (const other of ['Yes, and don\'t ask again', 'Yes, and bypass permissions', 'Yes, grant these permissions for this turn', 'Allow for this session', 'Allow once and for all']) {
+        const row = /(?<=[❯›●] )1\. (?:Yes, proceed \(y\)|Yes|Allow once)(?= *│?$)/mu;
+        expect(row.test(text), name).toBe(true);
+        expect(choicesOn(answer, text.replace(row, `1. ${other}`)), `${name}: ${other}`).toMatchObject({ labelled: 0, chosen: false });
+        if (other === 'Allow once and for all' || (program !== 'gemini' && other.startsWith('Allow'))) continue;
+        // What is asked about may quote the answer, cursor and all.
+        const forged = text.replace(row, `1. ${other}`).replace(/(?=^.*(?:Do you want to|Would you like to|Allow execution|Apply this change))/mu, ` ${program === 'codex' ? '›' : program === 'gemini' ? '●' : '❯'} ${row.exec(text)?.[0] ?? ''}\n`);
+        const profile = PROFILES[program];
+        expect(profile === undefined ? undefined : classifyScreen(profile.screen, profile.dialogs, { title: '', text: forged }).dialog, `${name}: ${other}`).toBe('permission-other');
+      }
     }
   });
 });

@@ -219,11 +219,26 @@ const leftIsLeft = (m: Asking): void => forAll(asking, (one) => {
       left = true;
     }
     if (receipt?.kind === 'refused' && ['no-label', 'ambiguous', 'unmoved'].includes(receipt.reason)) left = true;
-    told = receipt?.kind === 'gone' ? undefined : key;
+    if (action.kind === 'tell') told = key;
+    if (key === undefined || receipt?.kind === 'gone') told = undefined;
+  }
+}, 2000);
+
+/** After a press that worked, its records alone raise no new question within the time in which a dialog is painted. */
+const lagIsNoQuestion = (m: Asking): void => forAll(asking, (one) => {
+  let now = T0;
+  let goneAt = -Infinity;
+  for (const [index, { look, action, receipt }] of ask(m, one).entries()) {
+    now += one.happenings[index]?.afterMs ?? 0;
+    if (look.dialog === undefined && now - goneAt < 5000) expect(action.kind).toBe('none');
+    // Another question on the screen, or none any more, begins anew.
+    if (action.kind === 'tell') goneAt = -Infinity;
+    if (receipt?.kind === 'gone' && receipt.keys === 1) goneAt = now;
   }
 }, 2000);
 
 describe('a session that asks', () => {
+  it('is not taken to ask again by records that lag', () => lagIsNoQuestion(realAsk));
   it('is answered only where that is allowed, on two looks', () => chosenOnlyWhereAllowed(realAsk));
   it('is answered at most twice a dialog, and twenty dialogs', () => bounded(realAsk));
   it('is left to a person for good', () => leftIsLeft(realAsk));
@@ -254,6 +269,7 @@ describe('planted faults are noticed', () => {
     ['three presses', 'before.presses.length >= MAX_PRESSES', 'before.presses.length > MAX_PRESSES', bounded],
     ['dialogs without end', 'before.answered >= MAX_ANSWERED', 'false', bounded],
     ['a press that stands is forgotten', "case 'standing':\n            return { ...record, at: nowMs }", "case 'standing':\n            return { ...uncounted, at: nowMs }", bounded],
+    ['records that lag ask anew', "look.dialog === undefined && nowMs - before.at < PAINT_MS", 'false', lagIsNoQuestion],
     ['what was left is taken up again', 'before.left !== undefined', 'false', leftIsLeft],
     ['what could not be chosen is tried for ever', 'return { ...uncounted, at: nowMs, left:', 'return { ...uncounted, at: nowMs, lost:', leftIsLeft],
   ])('%s', async (_what, find, replace, property) => {
