@@ -75,7 +75,7 @@ function notAhead(watch: Watch, nowMs: number): Watch {
 }
 
 function advance(watch: Watch, look: Seen, nowMs: number): Watch {
-  return grown(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: nowMs, nudgedAt: [] } : watch;
+  return grown(watch.progress, look.progress) ? { ...watch, progress: look.progress, progressAt: Math.min(nowMs, Math.max(watch.progressAt, look.movedAt ?? nowMs)), nudgedAt: [] } : watch;
 }
 
 /** Whether any of it has grown. */

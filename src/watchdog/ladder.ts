@@ -99,7 +99,7 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
     sighting.screen === undefined || one.listener === undefined ? Number.NaN : (paneWaits(one.listener.interactive.screen, sighting.screen) ?? Number.NaN),
   ].filter((at) => !Number.isNaN(at));
   return {
-    kind: 'seen', agent, progress, mode: attempt.mode, openTool: seen.openTools > 0, rests: attempt.resident === true || attempt.wakeMs !== undefined,
+    kind: 'seen', agent, progress, movedAt: movedAt(one.watch.progress, progress, seen), mode: attempt.mode, openTool: seen.openTools > 0, rests: attempt.resident === true || attempt.wakeMs !== undefined,
     // A resident lives for weeks: what it says it waits for is capped from its last progress.
     startedAt: attempt.resident === true ? Math.max(attempt.startedAt, one.watch.progressAt) : attempt.startedAt,
     // A first screen is no work, where a program would keep records of work.
@@ -108,6 +108,12 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
     waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
     coolsUntil: holdsUntil(await readBreaker(files, breakers, attempt.account), one.marker, nowMs),
   };
+}
+
+/** What only its own records tell is as old as they are: a pit that comes late, or could not look, sees it late. */
+function movedAt(before: Progress, now: Progress, { records }: Witnessed): number | undefined {
+  if (now.toolCpuMs > before.toolCpuMs || now.outputBytes > before.outputBytes || records.length === 0) return undefined;
+  return Math.max(...records.map(({ changedAt }) => changedAt));
 }
 
 /** Processor time is looked at in a silence only, and only where a tool may be at work: one pass over the process table costs milliseconds. */

@@ -68,6 +68,8 @@ export type WatchLook =
       readonly kind: 'seen';
       readonly agent: AgentState;
       readonly progress: Progress;
+      /** When what has grown since grew, wall clock, milliseconds; undefined: not known, so now. */
+      readonly movedAt?: number | undefined;
       /** It has done something since its start. */
       readonly begun: boolean;
       readonly mode: 'headless' | 'interactive';

@@ -175,7 +175,7 @@ describe('planted faults are noticed', () => {
     ['no time after the last nudge', 'Math.max(last, watch.graceFrom) + policy.nudgeEveryMs', 'since + patience', nudgedBeforeEnded],
     ['nudged for ever', 'watch.nudgedAt.length >= policy.nudges', 'false', frozenIsEnded],
     ['print mode is typed at', "look.mode === 'headless' || watch", 'watch', printModeIsNotTypedAt],
-    ['progress takes no nudge back', 'progressAt: nowMs, nudgedAt: []', 'progressAt: nowMs', progressResets],
+    ['progress takes no nudge back', 'look.movedAt ?? nowMs)), nudgedAt: []', 'look.movedAt ?? nowMs))', progressResets],
     ['progress is not noticed', 'b.events > a.events || ', '', busyIsLeftAlone],
     ['DONE is asked again and again', 'doneNudgedAt: nowMs }', 'doneNudgedAt: undefined }', doneIsAskedOnce],
     ['no fresh window after DONE was asked', 'Math.max(since, watch.doneNudgedAt) + policy.signalMs', 'since + policy.signalMs', nudgedBeforeEnded],

@@ -74,6 +74,9 @@ const MORE_AGENTS = [
   "        - {id: works, match: {event: 'begins|works|prompt'}, state: working}",
 ];
 
+/** A whole snakepit.yaml. */
+export const configText = (lines: readonly string[]): string => ['agent: actor', ...lines, 'agents:', ...actorProfile(), ...MORE_AGENTS, ''].join('\n');
+
 export class World {
   readonly machine = new Machine();
   readonly disk = new TreeDisk(this.machine.wallMs);
@@ -84,6 +87,9 @@ export class World {
   readonly tmux: SimTmux;
   readonly limits: Stage['limits'] = new Map();
   launches = 0;
+  /** Called at each event of the pit's, once it is written; and when a pit was killed. */
+  onPitEvent: (event: PitEvent) => void = () => undefined;
+  onPitDeath: () => void = () => undefined;
   private readonly plan: WorldPlan;
   private readonly all: Session[] = [];
   private pit: SimProcess | undefined;
@@ -136,7 +142,7 @@ export class World {
 
   /** Writes snakepit.yaml anew; the pit sees it at its next tick. */
   configure(lines: readonly string[]): void {
-    this.disk.write(LAYOUT.configFile, ['agent: actor', ...lines, 'agents:', ...actorProfile(), ...MORE_AGENTS, ''].join('\n'));
+    this.disk.write(LAYOUT.configFile, configText(lines));
   }
 
   /** It sleeps, or its clock is set: only the wall clock moves. */
@@ -228,6 +234,7 @@ export class World {
       emit: async (event: PitEvent) => {
         await sink.emit(event);
         this.lines.push(lineOf(this.machine.now, me.role === 'pit' ? 'pit' : me.name, event));
+        if (me.role === 'pit') this.onPitEvent(event);
       },
     };
   }
@@ -239,7 +246,10 @@ export class World {
       this.tell('pit', 'pit', 'gives way', 'another pit has this directory');
       return machine.end(me);
     }
-    me.onEnd = () => this.tell('machine', 'pit', 'kill -9');
+    me.onEnd = () => {
+      this.tell('machine', 'pit', 'kill -9');
+      this.onPitDeath();
+    };
     this.pit = me;
     const log: PitLog = { info: () => undefined, warn: (message) => this.tell('pit', '', message), error: (message) => this.tell('pit', '', message), close: () => Promise.resolve() };
     const ports: PitPorts = {
