@@ -69,5 +69,10 @@ export const SCENARIOS: readonly Scenario[] = [
     ],
   },
   { name: 'idle', rows: ['idle'], about: 'An empty pit of six snakes for an hour.', lasts: hours(1), snakes: 6, tasks: {} },
+  {
+    name: 'resident', rows: ['36', 'idle'], about: 'A resident that rests is woken on its cadence and at no other time, though its pit is killed; it is not asked whether it is done.', lasts: hours(1),
+    config: ['residents:', '  planner: {prompt: "Look whether there is work.", every: 25m, workspace: own}'], tasks: {}, fallback: [[{ works: seconds(40) }, { says: 'All is quiet.' }]],
+    happens: [[minutes(10), (world) => world.restartPit()], [minutes(35), (world) => world.restartPit()]],
+  },
   { name: 'night', rows: ['night'], about: 'Forty tasks, six snakes, eight hours: some work, some freeze, some forget to say that they are done, some crash.', lasts: hours(8), snakes: 6, config: ['tick: 5s'], tasks: { ...many(28, WORKS), ...Object.fromEntries(['f1', 'f2', 'f3', 'f4'].map((id) => [id, task(FREEZES, WORKS)])), ...Object.fromEntries(['q1', 'q2', 'q3', 'q4'].map((id) => [id, task([[{ works: minutes(9) }, { says: 'I think so.' }], [{ done: 'made it' }]])])), ...Object.fromEntries(['c1', 'c2', 'c3', 'c4'].map((id) => [id, task([[{ works: minutes(7) }, { exits: 1 }]], WORKS)])) } },
 ];

@@ -12,7 +12,6 @@ import { FOR_EVER, seconds, type Script, type Step, type Turn } from './script.j
 export interface Stage {
   readonly machine: Machine;
   readonly disk: TreeDisk;
-  readonly claimedDir: string;
   /** The script of one attempt, by the task's id. */
   readonly scriptOf: (id: string, attempt: number) => Script;
   /** A line of the timeline. */
@@ -66,7 +65,9 @@ export class Session {
   private wrap(marker: string): void {
     const { disk, machine } = this.stage;
     const file = (name: string): string => join(this.run, name);
-    const stands = disk.list(this.stage.claimedDir).some((name) => name.includes(`~${marker}~`));
+    // A resident's claim lies in a place of its own.
+    const claims = /^CLAIMED='(.*)'$/m.exec(disk.text(file(RUN_FILES.launcher)) ?? '')?.[1] ?? '';
+    const stands = disk.list(claims).some((name) => name.includes(`~${marker}~`));
     if (!stands || !disk.exists(file(RUN_FILES.launcher)) || disk.makeDir(file(RUN_FILES.started)) === 'exists') return machine.end(this.leader);
     disk.write(file(RUN_FILES.session), `${this.leader.identity.pid} ${this.leader.identity.start}\n`);
     this.launcher = disk.text(file(RUN_FILES.launcher)) ?? '';

@@ -145,6 +145,16 @@ describe('row 36: recurring tasks', () => {
   });
 });
 
+describe('row 36: a resident that rests', () => {
+  it('is woken on its cadence and is otherwise left alone, over two deaths of the pit', TIMEOUT, async () => {
+    const { lines, world } = await play(scenario('resident'));
+    expect(brief(lines, 'resident-started', 'resident-woken', 'nudge-decided', 'session-judged', 'BROKEN')).toEqual(['0:00 planner resident-started interactive', '0:25 planner resident-woken submitted', '0:50 planner resident-woken submitted']);
+    expect([world.launches, world.typed.length]).toEqual([1, 4]);
+    console.log(`an hour of one resting resident: ${world.disk.writes} writes`);
+    expect(world.disk.writes).toBeLessThan(300);
+  });
+});
+
 describe('rows 39 and 40: pings and inboxes', () => {
   it('each end and each content is told once, over two deaths of the pit', TIMEOUT, async () => {
     const { world } = await run('pings');

@@ -98,7 +98,7 @@ export class World {
   constructor(plan: WorldPlan) {
     this.plan = plan;
     const stage = {
-      machine: this.machine, disk: this.disk, claimedDir: LAYOUT.dir('claimed'), limits: this.limits,
+      machine: this.machine, disk: this.disk, limits: this.limits,
       scriptOf: (id: string, attempt: number): Script => {
         const scripts = plan.tasks[id]?.scripts ?? [plan.fallback ?? [[{ mute: true as const }]]];
         return scripts[Math.min(attempt, scripts.length) - 1] ?? [];
