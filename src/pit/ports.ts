@@ -1,23 +1,11 @@
 import type { Config } from '../config/config.js';
-import type { EventSink } from '../events/event-log.js';
-import type { PitLog } from '../events/logger.js';
-import type { Clock } from '../lib/clock.js';
-import type { Files } from '../lib/files.js';
-import type { ProcessIdentity, Processes } from '../lib/processes.js';
+import type { ProcessIdentity } from '../lib/processes.js';
 import type { Layout } from '../protocol/layout.js';
-import type { Tmux } from '../tmux/server.js';
-import type { ResidentSetting } from '../residents/ports.js';
+import type { ResidentPorts, ResidentSetting } from '../residents/ports.js';
 import type { Slots } from './state.js';
 
-export interface PitPorts {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly processes: Processes;
-  readonly events: EventSink;
-  readonly log: PitLog;
-  readonly tmux: Tmux;
-  /** Makes the next tick come at once. */
-  readonly wake: () => void;
+/** What its residents need, and the starting of snakes. */
+export interface PitPorts extends ResidentPorts {
   /** Starts a snake under this name; undefined where it could not be started. `ended` is called when it has ended. */
   readonly spawnSnake: (setting: PitSetting, snake: string, ended: () => void) => ProcessIdentity | undefined;
 }

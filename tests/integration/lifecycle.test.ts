@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { parseClaim, parseReady, printClaim } from '../../src/protocol/names.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { until } from '../rig/until.js';
-import { background, call, fileOf, head, isIn, read, sh, story, tasksIn, withPit } from './rig.js';
+import { alive, background, call, fileOf, head, isIn, killPit, read, sh, story, tasksIn, withPit } from './rig.js';
 
 const without = (...keys: readonly string[]): string[] => QUICK.filter((line) => !keys.some((key) => line.startsWith(`${key}:`)));
 
@@ -20,15 +20,6 @@ async function sessionOf(pit: Pit, name: string): Promise<ProcessIdentity> {
   const identity = identify(Number(read(pit.beside(`${name}.pid`))));
   if (identity === undefined) throw new Error(`${name} has ended already`);
   return identity;
-}
-
-const alive = async (one: ProcessIdentity): Promise<boolean> => (await linuxProcesses.liveness(one)) === 'alive';
-
-async function killPit(pit: Pit): Promise<void> {
-  const daemon = await pit.daemon();
-  if (daemon === undefined) throw new Error('there is no pit to kill');
-  await pit.kill(daemon);
-  await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
 }
 
 async function onlySnake(pit: Pit): Promise<ProcessIdentity> {

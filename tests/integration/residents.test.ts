@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { EventLine } from '../../src/events/event.js';
-import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
+import { identify } from '../../src/lib/linux-processes.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { residentSession } from '../../src/residents/places.js';
 import { parseRecord } from '../../src/residents/record.js';
@@ -11,7 +11,7 @@ import { runOf } from '../../src/residents/observe.js';
 import type { ResidentRecord, Run } from '../../src/residents/state.js';
 import type { ResidentRow } from '../../src/protocol/snapshot.js';
 import { QUICK, type Pit } from '../rig/pit.js';
-import { head, isIn, read, sh, withPit } from './rig.js';
+import { alive, head, isIn, killPit, read, sh, withPit } from './rig.js';
 
 const TUI = fileURLToPath(new URL('../rig/fake-tui.mjs', import.meta.url));
 const HEAL = 'heal: {first: 100ms, max: 300ms, restarts: 3, window: 10m, open: 10m}';
@@ -64,15 +64,6 @@ async function living(pit: Pit, name: string, starts = 1): Promise<ProcessIdenti
   if (identity === undefined) throw new Error(`${name} has ended`);
   return identity;
 }
-const alive = async (one: ProcessIdentity): Promise<boolean> => (await linuxProcesses.liveness(one)) === 'alive';
-
-async function killPit(pit: Pit): Promise<void> {
-  const daemon = await pit.daemon();
-  if (daemon === undefined) throw new Error('there is no pit to kill');
-  await pit.kill(daemon);
-  await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
-}
-
 describe('a service', () => {
   it('is kept alive after kill -9, within its budget, and is tried again when `up` is said', () =>
     withPit({}, async (pit) => {

@@ -2,6 +2,8 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { linuxProcesses } from '../../src/lib/linux-processes.js';
+import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { isTaskFile, type QueueState } from '../../src/protocol/layout.js';
 import { Pit, QUICK, type Called, type PitOptions } from '../rig/pit.js';
 
@@ -43,6 +45,16 @@ export function background(pit: Pit, ...args: readonly string[]): { child: Child
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 137)));
   return { child, output: () => output, ended };
+}
+
+export const alive = async (one: ProcessIdentity): Promise<boolean> => (await linuxProcesses.liveness(one)) === 'alive';
+
+/** kill -9 of the pit alone, and until it is seen to be dead. */
+export async function killPit(pit: Pit): Promise<void> {
+  const daemon = await pit.daemon();
+  if (daemon === undefined) throw new Error('there is no pit to kill');
+  await pit.kill(daemon);
+  await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
 }
 
 export const sh = (...lines: readonly string[]): string => `\`\`\`sh\n${lines.join('\n')}\n\`\`\`\n`;

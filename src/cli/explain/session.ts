@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { transcriptFiles } from '../../agents/glob.js';
+import type { AgentProfile } from '../../agents/profile.js';
 import { PROGRAM_FILES } from '../../agents/program.js';
 import type { Config } from '../../config/config.js';
 import { parseExit, parseJson, parseSession, RUN_FILES, type AttemptRecord } from '../../protocol/records.js';
@@ -42,7 +43,7 @@ export async function explainSession(context: Context, config: Config, dir: stri
   add('its events', (await files.exists(file(PROGRAM_FILES.events))) ? 'the last line of its hooks' : undefined, await files.mtimeMs(file(PROGRAM_FILES.events)));
   add('its stream', (await files.exists(file(PROGRAM_FILES.stream))) ? 'the last line of its print mode' : undefined, await files.mtimeMs(file(PROGRAM_FILES.stream)));
   if (attempt !== undefined) {
-    for (const path of await transcriptsOf(context, attempt)) add('transcript', `${((await files.inspect(path))?.size ?? 0).toString()} bytes`, await files.mtimeMs(path));
+    for (const path of await transcriptsOf(context, attempt, profile)) add('transcript', `${((await files.inspect(path))?.size ?? 0).toString()} bytes`, await files.mtimeMs(path));
     const session = parseSession(await files.read(file(RUN_FILES.session)), attempt.boot);
     add('process', session === undefined ? 'its wrapper has not reported' : `its wrapper (pid ${session.leader.pid}) is ${await processes.liveness(session.leader)}`);
     const cooling = (await coolingAccounts(context)).find((one) => one.account === attempt.account);
@@ -56,7 +57,7 @@ export async function explainSession(context: Context, config: Config, dir: stri
   return { attempt, watch, watched, stop, evidence, next: follows === undefined ? [] : [follows] };
 }
 
-async function transcriptsOf(context: Context, attempt: AttemptRecord): Promise<string[]> {
-  const transcript = (await publishedAgents(context))[attempt.profile]?.transcript;
-  return transcript?.kind === 'jsonl' ? transcriptFiles(context.files, attempt.home, transcript.glob, attempt.session) : [];
+async function transcriptsOf({ files }: Context, attempt: AttemptRecord, profile: AgentProfile | undefined): Promise<string[]> {
+  const transcript = profile?.transcript;
+  return transcript?.kind === 'jsonl' ? transcriptFiles(files, attempt.home, transcript.glob, attempt.session) : [];
 }
