@@ -12,6 +12,9 @@ export interface AgentChoice {
 /** A model's own name may hold colons (`ollama:qwen3:8b`): only a last part that is a known reasoning word is one. */
 const REASONING = new Set(['none', 'off', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
 
+/** A model's name becomes an argument of its own: never one that reads as an option. */
+const MODEL = /^[^-\s\p{C}][^\s\p{C}]{0,199}$/u;
+
 export function parseChoice(text: string): AgentChoice {
   const [profile = '', ...rest] = text.trim().split(':');
   const last = rest.at(-1);
@@ -69,6 +72,8 @@ export function chooseAgent(profiles: Profiles, wanted: readonly string[], cooli
     const near = nearest(choice.profile, known);
     return err(`no agent profile is called ${choice.profile}${near === undefined ? '' : `; did you mean ${near}?`}; known: ${known.join(', ')}`);
   }
+  const odd = choices.find(({ model }) => model !== undefined && !MODEL.test(model));
+  if (odd !== undefined) return err(`${JSON.stringify(odd.model)} is no name of a model: it begins with a dash, or holds blanks or controls, and a program could take it for an option`);
   for (const choice of choices) {
     const agent = profiles[choice.profile] as AgentProfile;
     for (const account of accountsOf(agent)) {

@@ -10,10 +10,12 @@ import { linuxProcesses } from '../lib/linux-processes.js';
 import { nodeFiles } from '../lib/node-files.js';
 import type { ProcessIdentity, Processes } from '../lib/processes.js';
 import type { Rule } from '../pings/state.js';
+import { groundFault } from '../queue/observe-ground.js';
 import { layoutOf, type Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import type { Snapshot } from '../protocol/snapshot.js';
 import { CliError, EXIT } from './exit.js';
+import { fit, fitJson } from './terminal.js';
 
 /** What every command stands on. */
 export interface Context {
@@ -87,6 +89,15 @@ export async function publishedAgents(context: Context): Promise<Profiles> {
   return parseJson<Profiles>(await context.files.read(context.layout.agents)) ?? (await readAgents(context, await readConfig(context)));
 }
 
+/** Ends the command where somebody else could put tasks in line here, or what is written here would lie elsewhere. */
+export function checkGround({ layout }: Pick<Context, 'layout'>): void {
+  // A session's own calls: whoever started the pit has been asked.
+  if (process.env['SNAKEPIT_CLAIM'] !== undefined) return;
+  const trusted = (process.env['SNAKEPIT_TRUST_UID'] ?? '').split(',').flatMap((uid) => (/^\d+$/.test(uid.trim()) ? [Number(uid)] : []));
+  const fault = groundFault(layout, trusted);
+  if (fault !== undefined) throw new CliError(fault, EXIT.noPermission);
+}
+
 /** Runs with the intake lock, waiting up to ten seconds for it. */
 export async function withIntake<T>({ files, processes, layout, clock }: Context, act: () => Promise<T>): Promise<T> {
   const until = clock.monoMs() + 10_000;
@@ -106,13 +117,18 @@ export async function withIntake<T>({ files, processes, layout, clock }: Context
 
 /** The only ways out to a person or a program. */
 export function print(text: string): void {
+  process.stdout.write(`${fit(text)}\n`);
+}
+
+/** Byte for byte, where a person asked for that. */
+export function printRaw(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify({ schemaVersion: 1, ...(value as object) }, null, 2));
+  printRaw(fitJson(JSON.stringify({ schemaVersion: 1, ...(value as object) }, null, 2)));
 }
 
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${fit(text)}\n`);
 }

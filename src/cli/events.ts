@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { parseEvents } from '../events/event-log.js';
 import type { EventLine } from '../events/event.js';
 import { showLines } from '../lib/text.js';
@@ -10,7 +10,7 @@ const TAIL_BYTES = 16 * 1024 * 1024;
 /** Whole lines from `offset` on, and where they end. */
 export function readLines(path: string, offset: number): { text: string; end: number } {
   if (!existsSync(path)) return { text: '', end: offset };
-  const fd = openSync(path, 'r');
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = fstatSync(fd);
     const from = Math.max(size < offset ? 0 : offset, size - TAIL_BYTES);

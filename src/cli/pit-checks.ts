@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from 'node:fs';
 import { QUEUE_STATES } from '../protocol/layout.js';
+import { groundFault } from '../queue/observe-ground.js';
 import { countRefusals } from '../queue/refusals.js';
 import { readRefused } from '../recurring/refusals.js';
 import { listSnakes } from '../runs/registry.js';
@@ -9,7 +10,7 @@ import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...checkFilesystem(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -38,6 +39,11 @@ function checkFilesystem({ layout }: Context): Finding[] {
     kind === undefined ? ok('local filesystem', 'yes') : { check: 'local filesystem', level: 'warn', fact: `queue/ is on ${kind}`, remedy: 'use a local disk: renames and watchers are not to be trusted over the network' },
     (mode & 0o077) === 0 ? ok('private state', '.snakepit/ is 0700') : { check: 'private state', level: 'warn', fact: `.snakepit/ is 0${mode.toString(8)}`, remedy: `chmod 700 ${layout.state}` },
   ];
+}
+
+function checkOwner({ layout }: Context): Finding {
+  const fault = groundFault(layout);
+  return fault === undefined ? ok('nobody else\'s', 'only you can put tasks in line') : { check: 'nobody else\'s', level: 'bad', fact: fault, remedy: 'see docs/security.md' };
 }
 
 function checkSpace({ layout }: Context): Finding {

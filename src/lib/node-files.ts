@@ -7,6 +7,8 @@ import { temporaryName } from './temporary.js';
 
 const DEFAULT_READ_BYTES = 16 * 1024 * 1024;
 const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+/** A link in the place of one of our files is an error, and a FIFO does not make us wait. */
+const APPEND_FLAGS = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 function attempt<T, F>(doing: string, path: Path, expected: Readonly<Record<string, F>>, act: () => T): T | F {
   try {
@@ -62,6 +64,15 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
+function append(path: string, text: string): void {
+  const fd = fs.openSync(path, APPEND_FLAGS, 0o600);
+  try {
+    fs.writeFileSync(fd, text);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 function syncDirectory(path: string): void {
   const fd = fs.openSync(path, 'r');
   try {
@@ -84,7 +95,7 @@ export const nodeFiles: Files = {
   touch: async (path) =>
     attempt('touching', path, { ENOENT: 'missing' as const }, () => {
       const now = Date.now() / 1000;
-      fs.utimesSync(path, now, now);
+      fs.lutimesSync(path, now, now);
       return 'ok' as const;
     }),
   mtimeMs: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => fs.lstatSync(path).mtimeMs),
@@ -97,7 +108,7 @@ export const nodeFiles: Files = {
   readFrom: async (path, offset, maxBytes) => (await attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes, offset))) ?? new Uint8Array(),
   inspect: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => inspect(path)),
   write: async (path, text) => attempt('writing', path, {}, () => writeDurably(path, text)),
-  append: async (path, text) => attempt('appending to', path, {}, () => fs.appendFileSync(path, text, { mode: 0o600 })),
+  append: async (path, text) => attempt('appending to', path, {}, () => append(path, text)),
   makeDir: async (path) =>
     attempt('making directory', path, { EEXIST: 'exists' as const }, () => {
       fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,5 +1,7 @@
 import { runPit } from './main.js';
 
+process.umask(0o077);
+
 /** The entry of the detached daemon; `snakepit up` starts it. */
 const root = process.argv[2];
 if (root === undefined) {

@@ -108,6 +108,7 @@ async function main(root: string, name: string): Promise<number> {
   return 0;
 }
 
+process.umask(0o077);
 const [root, name] = process.argv.slice(2);
 if (root === undefined || name === undefined || !/^s\d{1,4}$/.test(name)) {
   process.stderr.write('usage: snake ROOT NAME; snakes are started by snakepit up\n');

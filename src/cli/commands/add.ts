@@ -10,7 +10,7 @@ import { show } from '../../lib/text.js';
 import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
 import { ensureLayout } from '../../queue/init.js';
-import { note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
+import { checkGround, note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 export async function readInput(file: string): Promise<Uint8Array> {
@@ -59,6 +59,7 @@ export async function addOne(context: Context, config: Config, bytes: Uint8Array
 
 export async function add(dir: string | undefined, list: readonly string[], options: { json?: boolean; id?: string }): Promise<void> {
   const context = openContext(dir);
+  checkGround(context);
   await ensureLayout(context.files, context.layout);
   const config = await readConfig(context);
   if (options.id !== undefined && list.length > 1) throw new CliError('--id goes with one file', EXIT.usage);

@@ -6,7 +6,7 @@ import type { Successor } from '../../cleanup/state.js';
 import { take } from '../../lib/baton.js';
 import { show } from '../../lib/text.js';
 import { foreignHost } from '../../queue/host.js';
-import { livePit, openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
+import { checkGround, livePit, openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 /** One round of the specialists, with or without a pit. The exit code is fsck's: 0 clean, 1 mended, 4 something is left to a person, 5 both. */
@@ -14,6 +14,7 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
   const only = options.only?.map(specialistOf);
   const context = openContext(dir);
   const { files, processes, layout } = context;
+  checkGround(context);
   const host = await foreignHost(files, layout);
   if (host !== undefined) throw new CliError(`tasks here are claimed by the host ${host}: nothing is touched. If that host is gone for good: rm ${layout.host}`, EXIT.busy);
   const setting: CleanupSetting = {

@@ -1,13 +1,14 @@
 import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { ensureLayout } from '../../queue/init.js';
-import { openContext, print, type Context } from '../context.js';
+import { checkGround, openContext, print, type Context } from '../context.js';
 
 const IGNORED = '.snakepit/';
 
 export async function init(dir: string | undefined): Promise<void> {
   const context = openContext(dir, { create: true });
   const { files, layout } = context;
+  checkGround(context);
   await ensureLayout(files, layout);
   if (!(await files.exists(layout.configFile))) {
     const { commentedConfig } = await import('../../config/load.js');
@@ -24,6 +25,7 @@ export async function init(dir: string | undefined): Promise<void> {
 async function ignoreState({ files, layout }: Context): Promise<boolean> {
   if (!insideGit(layout.root)) return false;
   const file = join(layout.root, '.gitignore');
+  if ((await files.inspect(file))?.kind === 'link') return false;
   const text = (await files.read(file)) ?? '';
   if (text.split('\n').some((line) => /^#?\s*\/?\.snakepit\/?\s*$/.test(line))) return false;
   await files.append(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${IGNORED}\n`);

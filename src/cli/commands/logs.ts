@@ -1,9 +1,10 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Files } from '../../lib/files.js';
 import { showLines, tailLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { runDirOf } from '../../runs/run-dir.js';
-import { openContext, print, type Context } from '../context.js';
+import { openContext, print, printRaw, type Context } from '../context.js';
 import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
@@ -11,6 +12,7 @@ import { findResident, residentOutput } from '../residents.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 const COMPLAINT_LINES = 20;
+const CHUNK = 1024 * 1024;
 
 /** The newest recording of a task, or of one of its attempts: after a retry a number may be there twice. */
 async function newestOutput({ files, layout }: Context, id: string, attempt: number | undefined): Promise<string | undefined> {
@@ -56,29 +58,23 @@ async function printLines(context: Context, output: string, options: { follow?: 
   while (open) {
     // Ended before the last read: whatever it printed last is still read.
     open = options.follow === true && (await runs());
-    const chunk = readFrom(output, offset);
+    const chunk = await readOn(context.files, output, offset);
     // Lines only: a torn escape sequence must not reach the terminal in two halves.
     const whole = open ? chunk.subarray(0, chunk.lastIndexOf(10) + 1) : chunk;
     offset += whole.length;
-    if (whole.length > 0) print(clean(whole.toString('utf8')));
+    if (whole.length > 0) (options.raw === true ? printRaw : print)(clean(whole.toString('utf8')));
     if (open) await context.clock.sleep(200);
   }
 }
 
-function readFrom(path: string, offset: number): Buffer {
-  if (!existsSync(path)) return Buffer.alloc(0);
-  const fd = openSync(path, 'r');
-  try {
-    const parts: Buffer[] = [];
-    for (let at = offset; ; ) {
-      const part = Buffer.alloc(65_536);
-      const got = readSync(fd, part, 0, part.length, at);
-      if (got === 0) return Buffer.concat(parts);
-      parts.push(part.subarray(0, got));
-      at += got;
-    }
-  } finally {
-    closeSync(fd);
+/** All there is from an offset on. A link or a FIFO in its place reads as nothing. */
+async function readOn(files: Files, path: string, offset: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for (let at = offset; ; ) {
+    const part = await files.readFrom(path, at, CHUNK);
+    if (part.length === 0) return Buffer.concat(parts);
+    parts.push(part);
+    at += part.length;
   }
 }
 

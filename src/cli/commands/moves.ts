@@ -6,7 +6,7 @@ import type { Located } from '../../queue/locate.js';
 import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { runDirOf } from '../../runs/run-dir.js';
-import { note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
+import { checkGround, note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, findTask } from '../find.js';
 import { stateWord } from '../progress.js';
@@ -31,6 +31,7 @@ const moved = (id: string): CliError => new CliError(`${id} moved in this very m
 /** Takes a task in again from where it lies; says under which id, and where it is now. */
 export async function takeAgain(context: Context, task: Pick<Located, 'id' | 'file'>): Promise<{ id: string; state: string }> {
   const config = await readConfig(context);
+  checkGround(context);
   return withIntake(context, async () => {
     const round = await beginRound(context.files, context.layout);
     round.ids.delete(task.id);

@@ -1,4 +1,5 @@
 import { openContext, print } from '../context.js';
+import { fit } from '../terminal.js';
 import { gatherStatus, renderStatus } from './status.js';
 
 /** A plain refreshing table; q or Ctrl-C ends it. On a terminal it uses the alternate screen and leaves it however it ends. */
@@ -25,7 +26,7 @@ export async function top(dir: string | undefined, options: { once?: boolean }):
   stdout.write('\u001b[?1049h\u001b[?25l');
   while (!over) {
     const lines = renderStatus(await gatherStatus(context)).split('\n').slice(0, stdout.rows - 2);
-    stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\n')}\n\u001b[K\nq ends this; attach TASK looks into a session\u001b[K\u001b[J`);
+    stdout.write(`\u001b[H${lines.map((line) => `${fit(line)}\u001b[K`).join('\n')}\n\u001b[K\nq ends this; attach TASK looks into a session\u001b[K\u001b[J`);
     await context.clock.sleep(1000, stop.signal);
   }
   stdin.pause();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { identify } from '../../lib/linux-processes.js';
@@ -9,7 +9,7 @@ import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
-import { livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
+import { checkGround, livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
 const START_PATIENCE_MS = 20_000;
@@ -23,10 +23,14 @@ export async function writeDesired({ files, layout }: Context, change: (before: 
 export async function up(dir: string | undefined, options: { snakes?: number; foreground?: boolean }): Promise<void> {
   const context = openContext(dir);
   const { files, layout } = context;
+  checkGround(context);
   await ensureLayout(files, layout);
+  // A name under /tmp that stands in for a path that is too long may be somebody else's already.
+  await files.makeDir(dirname(layout.tmuxSocket));
+  checkGround(context);
   const config = await readConfig(context);
   await readAgents(context, config);
-  await checkGround(context);
+  await checkMachine(context);
   const running = await livePit(context);
   if (options.foreground === true && running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); scale it with: snakepit up -n N`, EXIT.busy);
   let former: DesiredRecord | undefined;
@@ -71,7 +75,7 @@ async function untilUp(context: Context, desired: DesiredRecord, running: Proces
 }
 
 /** What would make every task fail, said before anything starts. */
-async function checkGround({ files, layout }: Context): Promise<void> {
+async function checkMachine({ files, layout }: Context): Promise<void> {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'tmux')));
   if (!found) throw new CliError('tmux is not on the PATH; install it: apt-get install tmux', EXIT.unavailable);
   const device = statSync(layout.queue).dev;

@@ -6,6 +6,7 @@ import { CliError, EXIT } from '../exit.js';
 import { refusedText } from '../find.js';
 import { hindrance } from '../hindrance.js';
 import { progressOf, progressOfAll, type Progress } from '../progress.js';
+import { fit } from '../terminal.js';
 
 const LOOK_MS = 200;
 /** So many looks in a row without a pit before giving up: one that is being replaced is back sooner. */
@@ -89,7 +90,7 @@ function speaker(quiet: boolean): { progress(line: string): void; once(line: str
   return {
     progress(line) {
       if (quiet || line === last) return;
-      if (live) process.stderr.write(`\r\u001b[K${line.slice(0, process.stderr.columns - 1)}`);
+      if (live) process.stderr.write(`\r\u001b[K${fit(line).slice(0, process.stderr.columns - 1)}`);
       else note(line);
       last = line;
     },
