@@ -1,13 +1,12 @@
 import { join, relative } from 'node:path';
-import { parseEvents } from '../events/event-log.js';
 import { holder } from '../lib/baton.js';
-import { markerOf, parseClaim, parseReaping } from '../protocol/names.js';
 import { RUN_FILES } from '../protocol/records.js';
 import { missingTexts, publishMissing, settledEvent } from '../runs/publish.js';
 import { listSnakes } from '../runs/registry.js';
-import { pastAttempts, readOutcome } from '../runs/run-dir.js';
+import { readOutcome } from '../runs/run-dir.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Specialist, Step } from './specialist.js';
+import { claimStands, untold } from './untold.js';
 
 const step = (verb: string, subject: string, target: string, rule: string, evidence: string): Step => ({ specialist: 'reconciler', kind: 'act', verb, subject, rule, evidence, target });
 
@@ -16,26 +15,10 @@ async function storiesLeftOut({ files }: CleanupPorts, { layout }: CleanupSettin
   return (await missingTexts(files, layout)).map(({ id, kind }) => (kind === 'parked' ? step('story', id, `${kind}/${id}`, 'it was parked, and its question was not written', 'it stands alone in queue/needs/') : step('story', id, `${kind}/${id}`, 'it was settled, and its story was not written', `queue/${kind}/${id}.md stands alone`)));
 }
 
-/** Whoever settles tells it within milliseconds, unless he dies. */
-const TELL_MS = 60_000;
-
-/** Attempts that were settled by somebody who died before the event log was told. Only those that the log could know of. */
-async function untold({ files, clock }: CleanupPorts, { layout, thorough }: CleanupSetting): Promise<Step[]> {
-  if (!thorough) return [];
-  const events = parseEvents((await files.read(layout.events)) ?? '');
-  const since = events[0]?.at ?? clock.wallMs();
-  const told = new Set(events.flatMap((event) => (event.kind === 'task-parked' || event.kind === 'task-done' || event.kind === 'task-failed' || event.kind === 'task-requeued' ? [event.marker] : [])));
-  const steps: Step[] = [];
-  for (const id of await files.list(layout.runs)) {
-    for (const { dir, record } of await pastAttempts(files, layout, id)) {
-      if (record.endedAt < since || clock.wallMs() - record.endedAt < TELL_MS || told.has(record.marker) || (await claimStands({ files }, layout, nonceOf(record.marker)))) continue;
-      steps.push(step('tell', id, dir, 'it was settled, and the event log was not told', `attempt ${record.attempt} ended at ${new Date(record.endedAt).toISOString()}`));
-    }
-  }
-  return steps;
+async function untoldSteps(ports: CleanupPorts, setting: CleanupSetting): Promise<Step[]> {
+  if (!setting.thorough) return [];
+  return (await untold(ports, setting)).map(({ id, dir, record }) => step('tell', id, dir, 'it was settled, and the event log was not told', `attempt ${record.attempt} ended at ${new Date(record.endedAt).toISOString()}`));
 }
-
-const nonceOf = (marker: string): string => marker.slice(marker.lastIndexOf('~') + 1);
 
 /** What a pit that died left of itself; the next `up` would take it for news. */
 async function ofDeadPits({ files, processes }: CleanupPorts, { layout }: CleanupSetting): Promise<Step[]> {
@@ -48,35 +31,24 @@ async function ofDeadPits({ files, processes }: CleanupPorts, { layout }: Cleanu
   return steps;
 }
 
-/** A launcher holds the keys of its session. Where no claim stands that it could start, it never will. */
+/** A launcher holds the keys of its session, and is written only under a claim that stands; so it is looked for first, and the claim second. Where no claim stands that it could start, it never will. */
 async function launchersLeft({ files }: CleanupPorts, { layout, thorough }: CleanupSetting): Promise<Step[]> {
   if (!thorough) return [];
   const steps: Step[] = [];
   for (const id of await files.list(layout.runs)) {
     for (const attempt of await files.list(join(layout.runs, id))) {
       const launcher = join(layout.runs, id, attempt, RUN_FILES.launcher);
-      if (/^\d{3,}-[0-9a-z]{10}$/.test(attempt) && (await files.exists(launcher)) && !(await claimStands({ files }, layout, attempt.slice(-10)))) steps.push(step('remove', relative(layout.root, launcher), launcher, 'it was never started, and no claim stands that it could start', `no claim bears ${attempt.slice(-10)}`));
+      if (/^\d{3,}-[0-9a-z]{10}$/.test(attempt) && (await files.exists(launcher)) && !(await claimStands(files, layout, attempt.slice(-10)))) steps.push(step('remove', relative(layout.root, launcher), launcher, 'it was never started, and no claim stands that it could start', `no claim bears ${attempt.slice(-10)}`));
     }
   }
   return steps;
-}
-
-/** Asked after the launcher was seen: a launcher is written only under a claim that stands. */
-async function claimStands({ files }: Pick<CleanupPorts, 'files'>, layout: CleanupSetting['layout'], nonce: string): Promise<boolean> {
-  for (const state of ['claimed', 'reaping'] as const) {
-    for (const file of await files.list(layout.dir(state))) {
-      const claim = parseClaim(file) ?? parseReaping(file);
-      if (claim !== undefined && markerOf(claim).endsWith(`~${nonce}`)) return true;
-    }
-  }
-  return false;
 }
 
 /** Everything that a crash left half-done and that is no claim: those are the reaper's. */
 export const reconciler: Specialist = {
   name: 'reconciler',
   does: 'finishes what a crash left half-done: stories that were not written, records of dead pits and snakes, launches that never came',
-  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untold(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting))],
+  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untoldSteps(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting))],
   apply: async (ports, { layout }, { verb, subject, target }) => {
     const { files, events } = ports;
     const done = { specialist: 'reconciler', subject, kind: 'done' } as const;

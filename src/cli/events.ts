@@ -1,10 +1,10 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { parseEvents } from '../events/event-log.js';
 import type { EventLine } from '../events/event.js';
+import { readHistory, type Wanted } from '../events/history.js';
 import { showLines } from '../lib/text.js';
-import type { Layout } from '../protocol/layout.js';
+import type { Context } from './context.js';
 
-/** The log is never cut while a pit lives; more than its last 16 MiB is not looked through. */
+/** Of a log of another kind, more than its last 16 MiB is not looked through. */
 const TAIL_BYTES = 16 * 1024 * 1024;
 
 /** Whole lines from `offset` on, and where they end. */
@@ -23,7 +23,8 @@ export function readLines(path: string, offset: number): { text: string; end: nu
   }
 }
 
-export const readEvents = (layout: Layout): EventLine[] => parseEvents(readLines(layout.events, 0).text);
+/** The event log, its former parts and all. */
+export const readEvents = ({ files, layout }: Pick<Context, 'files' | 'layout'>, wanted?: Wanted): Promise<EventLine[]> => readHistory(files, layout.events, wanted);
 
 /** One event for a person: when, what, about what. */
 export function eventLine(event: EventLine): string {

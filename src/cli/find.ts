@@ -31,7 +31,7 @@ async function locateByName(context: Context, name: string): Promise<Located | u
     if (task !== undefined) return task;
   }
   // The file may name an id of its own: the event log knows which.
-  const added = readEvents(layout).findLast((event) => event.kind === 'task-added' && (event.from === file || event.from === `${file}.md`));
+  const added = (await readEvents(context, { holding: '"task-added"' })).findLast((event) => event.kind === 'task-added' && (event.from === file || event.from === `${file}.md`));
   return added?.kind === 'task-added' ? locate(files, layout, added.id) : undefined;
 }
 

@@ -20,6 +20,7 @@ export interface Config {
   readonly cleanupMs: number;
   readonly keepMs: number;
   readonly keepLogsMs: number;
+  readonly eventLog: { readonly bytes: number; readonly everyMs: number; readonly keepMs: number };
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;
   readonly minFreeBytes: number;

@@ -65,6 +65,14 @@ export const configSchema = z.strictObject({
   cleanup: duration('5m', 'How often the pit lets all its cleanup specialists come by; the dead are reaped at every tick.'),
   keep: duration('30d', 'Done tasks older than this go to queue/archive/<month>/, with their stories; they are still found, and still done.'),
   'keep-logs': duration('30d', 'Logs of tasks that ended longer ago than this are turned into one line each in .snakepit/digests/ and removed. Stories, results and what an agent made stay.'),
+  'event-log': z
+    .strictObject({
+      bytes: count(8_388_608, 4096, 268_435_456, 'It is rotated when it is longer than this: a few thousand tasks, read in a tenth of a second.'),
+      every: duration('1d', 'And when its first line is older than this.'),
+      keep: duration('90d', 'Parts that were rotated away longer ago are removed.'),
+    })
+    .prefault({})
+    .describe('The event log (snakepit events): former parts are compressed, and read as one with it.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),

@@ -53,6 +53,7 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'resident-woken': ['resident', 'marker', 'receipt', 'rule', 'evidence'],
   'resident-broken': ['resident', 'until', 'rule', 'evidence'],
   'task-woken': ['id', 'marker', 'receipt', 'rule', 'evidence'],
+  'log-rotated': ['part', 'bytes', 'rule', 'evidence'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

@@ -48,8 +48,8 @@ export interface Files {
   /** Bytes from an offset on, as many as there are up to `maxBytes`; none when the file is missing or shorter. For files that only grow. */
   readFrom(path: string, offset: number, maxBytes: number): Promise<Uint8Array>;
   inspect(path: Path): Promise<Entry | undefined>;
-  /** Written beside, synced, renamed: readers see the old text or the new one, never a part. */
-  write(path: string, text: string): Promise<void>;
+  /** Written beside, synced, renamed: readers see the old content or the new one, never a part. */
+  write(path: string, content: string | Uint8Array): Promise<void>;
   /** One write at the end of a file, made when missing; for lines below the pipe size. */
   append(path: string, text: string): Promise<void>;
   /** Made with its parents; "exists" when it was there: of several callers exactly one gets "ok". */

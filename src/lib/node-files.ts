@@ -47,12 +47,12 @@ function inspect(path: Path): Entry {
 }
 
 /** Under a name beside the target that says who writes: the sweeper takes away what the dead left. */
-function writeDurably(path: string, text: string): void {
+function writeDurably(path: string, content: string | Uint8Array): void {
   const beside = join(dirname(path), temporaryName(basename(path), linuxProcesses.self(), newNonce()));
   try {
     const fd = fs.openSync(beside, 'wx', 0o600);
     try {
-      fs.writeFileSync(fd, text);
+      fs.writeFileSync(fd, content);
       fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
@@ -107,7 +107,7 @@ export const nodeFiles: Files = {
   readBytes: async (path, maxBytes) => attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes)),
   readFrom: async (path, offset, maxBytes) => (await attempt('reading', path, UNREADABLE, () => readBounded(path, maxBytes, offset))) ?? new Uint8Array(),
   inspect: async (path) => attempt('looking at', path, { ENOENT: undefined }, () => inspect(path)),
-  write: async (path, text) => attempt('writing', path, {}, () => writeDurably(path, text)),
+  write: async (path, content) => attempt('writing', path, {}, () => writeDurably(path, content)),
   append: async (path, text) => attempt('appending to', path, {}, () => append(path, text)),
   makeDir: async (path) =>
     attempt('making directory', path, { EEXIST: 'exists' as const }, () => {

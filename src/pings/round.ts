@@ -143,7 +143,7 @@ async function observe(ports: RoundPorts, { layout, settleMs }: RoundSetting, me
     case 'settled': {
       const from = cursor?.kind === 'log' ? cursor : undefined;
       const key = from === undefined ? '' : `${from.file} ${from.offset}`;
-      const log = await (logs.get(key) ?? observeLog(files, layout, from));
+      const log = await (logs.get(key) ?? observeLog(files, layout, from, clock.wallMs()));
       logs.set(key, Promise.resolve(log));
       return on.kind === 'settled' && log.kind === 'log' ? { ...log, events: await Promise.all(log.events.map((seen) => withTask(files, layout, seen))) } : log;
     }

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/lib/clock.js';
 import { layoutOf } from '../../src/protocol/layout.js';
 import type { EventSink } from '../../src/events/event-log.js';
 import type { PitEvent } from '../../src/events/event.js';
+import { partPath } from '../../src/events/parts.js';
 import type * as roundModule from '../../src/pings/round.js';
 import type { RoundMemory, RoundPorts } from '../../src/pings/round.js';
 import type { PingReceipt, Rule } from '../../src/pings/state.js';
@@ -80,7 +81,7 @@ export class World {
     const node = this.disk.get(LAYOUT.events);
     if (node === undefined || !node.text.includes('\n') || !node.text.endsWith('\n')) return;
     this.disk.delete(LAYOUT.events);
-    this.disk.set(`${LAYOUT.events}.${this.now}`, node);
+    this.disk.set(partPath(LAYOUT.events, this.now), node);
   }
 
   commit(sha: string, subject: string, at: number): void {
@@ -194,9 +195,9 @@ export class World {
         if (node !== undefined) return { kind: 'file', size: Buffer.byteLength(node.text), mtimeMs: node.mtimeMs, links: 1 };
         return [...disk.keys()].some((one) => dirname(one) === path) ? { kind: 'directory', size: 0, mtimeMs: 0, links: 2 } : undefined;
       },
-      write: async (path, text) => {
+      write: async (path, content) => {
         this.step(life);
-        disk.set(path, { text, mtimeMs: this.now });
+        disk.set(path, { text: String(content), mtimeMs: this.now });
       },
       append: async (path, text) => {
         this.step(life);

@@ -232,9 +232,9 @@ describe('planted faults are noticed', () => {
     ['all of history is told', 'match.js', 'if (before === undefined || hash === undefined', 'if (hash === undefined', historyIsNotTold],
     ['an end that is told twice is two', 'match.js', 'before.recent.includes(one.key) || ', '', atMostOnce],
     ['commits that were only moved are told again', 'match.js', 'dropped.has(same(commit)) || ', '', atMostOnce],
-    ['a rotated log is read at the old place', 'observe-log.js', "if (file === cursor.file || cursor.file === '')", 'if (true)', neverLostSilently],
-    ['the rest of a rotated log is not read', 'observe-log.js', 'if (rest !== undefined && rest.events.length > 0)', 'if (false)', neverLostSilently],
-    ['half a line counts as read', 'observe-log.js', 'start === 0 && bytes.length === CHUNK ? CHUNK : start', 'bytes.length', neverLostSilently],
+    ['a rotated log is read at the old place', '../events/follow.js', "if (file === position.file || position.file === '')", 'if (true)', neverLostSilently],
+    ['the rest of a rotated log is not read', '../events/follow.js', 'if (former !== undefined) {', 'if (false) {', neverLostSilently],
+    ['half a line counts as read', '../events/follow.js', 'start === 0 && bytes.length === CHUNK ? CHUNK : start', 'bytes.length', neverLostSilently],
     ['one id for all targets', 'outbox.js', '\\0${to}`', '`', neverLostSilently],
   ];
   it.each(faults)('%s', { timeout: 120_000 }, async (_what, file, find, replace, property) => {

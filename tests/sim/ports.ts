@@ -50,7 +50,7 @@ function filesOf(world: World, disk: Disk, me: SimProcess): Files {
       const kind = disk.kind(String(path));
       return kind === undefined ? undefined : { kind, size: disk.text(String(path))?.length ?? 0, mtimeMs: disk.mtimeMs(String(path)) ?? 0, links: 1 };
     }),
-    write: (path, text) => step('write', path, () => disk.write(path, text, world.wallMs())),
+    write: (path, text) => step('write', path, () => disk.write(path, String(text), world.wallMs())),
     append: (path, text) => step('append', path, () => disk.write(path, (disk.text(path) ?? '') + text, world.wallMs())),
     makeDir: (path) => step('mkdir', path, () => disk.makeDir(path, world.wallMs())),
     remove: (path) => step('remove', path, () => disk.remove(path)),

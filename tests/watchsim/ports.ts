@@ -33,7 +33,7 @@ function filesOf(machine: Machine, disk: TreeDisk, me: SimProcess): Files {
     readBytes: (path, max) => machine.call(me, () => bytes(String(path), max)),
     readFrom: (path, offset, max) => machine.call(me, () => Buffer.from((disk.text(path) ?? '').slice(offset, offset + max))),
     inspect: (path) => machine.call(me, () => disk.inspect(String(path))),
-    write: (path, text) => machine.call(me, () => disk.write(path, text)),
+    write: (path, text) => machine.call(me, () => disk.write(path, String(text))),
     append: (path, text) => machine.call(me, () => disk.append(path, text)),
     makeDir: (path) => machine.call(me, () => disk.makeDir(path)),
     remove: (path) => machine.call(me, () => disk.remove(path)),

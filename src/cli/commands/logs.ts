@@ -80,7 +80,7 @@ async function readOn(files: Files, path: string, offset: number): Promise<Buffe
 
 async function snakeEvents(context: Context, snake: string): Promise<void> {
   await checkSnake(context, snake);
-  const events = readEvents(context.layout).filter((event) => 'snake' in event && event.snake === snake);
+  const events = (await readEvents(context, { holding: JSON.stringify(snake) })).filter((event) => 'snake' in event && event.snake === snake);
   const complaints = complaintsOf(readLines(join(context.layout.log, 'snakes.log'), 0).text, snake);
   if (events.length === 0 && complaints.length === 0) throw new CliError(`${snake} has done nothing yet`, EXIT.notFound);
   for (const event of events) print(eventLine(event));

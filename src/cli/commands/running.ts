@@ -19,6 +19,6 @@ export async function checkSnake(context: Context, name: string): Promise<void> 
   const { files, processes, layout } = context;
   if ((await listSnakes(files, processes, layout)).some((one) => one.snake === name)) return;
   if ((await readSnapshot(context))?.snakes.some((row) => row.snake === name) === true) return;
-  if (readEvents(layout).some((event) => 'snake' in event && event.snake === name)) return;
+  if ((await readEvents(context, { holding: JSON.stringify(name) })).some((event) => 'snake' in event && event.snake === name)) return;
   throw new CliError(`no snake is called ${name}; see: snakepit status`, EXIT.notFound);
 }

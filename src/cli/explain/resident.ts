@@ -21,7 +21,7 @@ export async function explainResident(context: Context, config: Config, { record
     rule,
     since,
     evidence: [...(session?.evidence ?? []), ...(restarts === 0 ? [] : [{ witness: 'restarts', says: `${restarts} of ${config.heal.restarts} within its window`, at: healing.restarts.at(-1) }])],
-    decided: decisionsOn(context, { id: name }),
+    decided: await decisionsOn(context, { id: name }),
     next: pit === undefined ? [] : [...(session?.next ?? []), ...startOf(phase), ...(cadence === undefined ? [] : [{ what: kind === 'headless' ? 'its next run' : 'its next wake', at: cadence.dueAt }])],
   };
 }

@@ -37,7 +37,7 @@ export async function explainRunning(context: Context, config: Config, claim: Cl
     rule,
     since,
     evidence: [{ witness: 'its snake', says: `${claim.owner.snake} (pid ${claim.owner.pid}) is ${owner}`, at: await files.mtimeMs(join(layout.dir('claimed'), printClaim(claim))) }, ...evidence],
-    decided: decisionsOn(context, { id: claim.id, marker: markerOf(claim) }),
+    decided: await decisionsOn(context, { id: claim.id, marker: markerOf(claim), since: attempt?.startedAt }),
     next,
   };
 }

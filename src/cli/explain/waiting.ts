@@ -19,7 +19,7 @@ export async function explainStanding(context: Context, task: Located): Promise<
   const { files, layout } = context;
   const past = await pastAttempts(files, layout, task.id);
   const evidence: Fact[] = past.slice(-3).map(({ record }) => ({ witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
-  return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: decisionsOn(context, { id: task.id }) };
+  return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: await decisionsOn(context, { id: task.id }) };
 }
 
 async function standing(context: Context, task: Located): Promise<Standing> {
