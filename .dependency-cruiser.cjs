@@ -1,18 +1,20 @@
 /** The layers, downward only; see ARCHITECTURE.md. */
-const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'];
+const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'watchdog', 'cleanup', 'workspace', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
-  pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'agents', 'git', 'protocol', 'config', 'events', 'lib'],
   residents: ['residents', 'watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
-  snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
+  snake: ['snake', 'runs', 'queue', 'tmux', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
   watchdog: ['watchdog', 'runs', 'tmux', 'agents', 'protocol', 'config', 'events', 'lib'],
-  cleanup: ['cleanup', 'runs', 'queue', 'agents', 'protocol', 'config', 'events', 'lib'],
+  cleanup: ['cleanup', 'runs', 'queue', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  workspace: ['workspace', 'runs', 'git', 'protocol', 'config', 'events', 'lib'],
   recurring: ['recurring', 'queue', 'protocol', 'config', 'events', 'lib'],
   runs: ['runs', 'protocol', 'config', 'events', 'lib'],
   queue: ['queue', 'protocol', 'config', 'events', 'lib'],
   tmux: ['tmux', 'protocol', 'lib'],
   agents: ['agents', 'protocol', 'config', 'lib'],
+  git: ['git', 'lib'],
   protocol: ['protocol', 'lib'],
   config: ['config', 'lib'],
   events: ['events', 'lib'],
@@ -36,7 +38,7 @@ module.exports = {
     one('cli', 'commander', '^src/cli/'),
     one('config-and-agents', 'zod', '^src/(config|agents)/'),
     { name: 'only-protocol-config-and-agents-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config|agents)/' }, to: { path: 'node_modules/yaml/' } },
-    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|residents/(decide|state)|lib/(healing|cadence)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|ground|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state)|agents/dialog/(decide|state|rows)|watchdog/asking|pings/(decide|match|rules|state|template))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|residents/(decide|state)|workspace/(choose|judge-changes|state)|lib/(healing|cadence)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|ground|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state)|agents/dialog/(decide|state|rows)|watchdog/asking|pings/(decide|match|rules|state|template))\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
 };

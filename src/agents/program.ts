@@ -36,6 +36,8 @@ export interface ProgramParts {
   /** What the task asked a person before; `answered`: the session that is resumed is the one that asked last. */
   readonly asked?: readonly Asked[];
   readonly answered?: boolean;
+  /** Its workspace is a git worktree: there are more rules. */
+  readonly inWorktree?: boolean;
   readonly asRoot: boolean;
   readonly outerEnv: Readonly<Record<string, string | undefined>>;
   readonly hookScript: string;
@@ -71,7 +73,7 @@ export function buildProgram(parts: ProgramParts): Result<Program, string> {
   if (blocks !== undefined && !blocks.ok) return blocks;
   const values = placeholdersOf(parts, blocks?.value.interpreter ?? 'sh');
   const files = blocks === undefined
-    ? [{ name: PROGRAM_FILES.prompt, text: parts.prompt ?? taskPrompt(mode, parts.resumed ? (parts.answered === true ? 'answered' : 'interrupted') : 'fresh', spec.body, parts.asked) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
+    ? [{ name: PROGRAM_FILES.prompt, text: parts.prompt ?? taskPrompt(mode, parts.resumed ? (parts.answered === true ? 'answered' : 'interrupted') : 'fresh', spec.body, parts.asked, parts.inWorktree) }, ...(agent.hooks === undefined ? [] : [{ name: PROGRAM_FILES.hook, text: parts.hookScript }])]
     : [{ name: PROGRAM_FILES.script, text: blocks.value.script }];
   const holds = new Set<Condition>([parts.resumed ? 'resume' : 'fresh']);
   if (chosen.model !== undefined) holds.add('model');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { showLines } from '../lib/text.js';
 import type { Asked } from '../protocol/records.js';
 
-export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake' | 'worktree';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');
@@ -14,13 +14,16 @@ export const variablesIn = (text: string): string[] => [...new Set([...text.matc
 export type Beginning = 'fresh' | 'interrupted' | 'answered';
 
 /** What the agent reads: how it is to work, what was asked and answered before, then the task in the person's own words. */
-export function taskPrompt(mode: 'headless' | 'interactive', beginning: Beginning, body: string, asked: readonly Asked[] = []): string {
+export function taskPrompt(mode: 'headless' | 'interactive', beginning: Beginning, body: string, asked: readonly Asked[] = [], inWorktree = false): string {
   // A session that goes on knows the earlier answers.
   const told = beginning === 'answered' ? asked.slice(-1) : asked;
   const opening = beginning === 'interrupted' ? promptText('resume') : beginning === 'answered' ? promptText('resume-answered') : '';
   const answers = told.length === 0 ? '' : `${beginning === 'answered' ? '' : promptText('answered')}${told.map(askedText).join('')}`;
-  return `${opening}${answers}${promptText(mode)}\n${body.trim()}\n`;
+  return `${opening}${answers}${rules(mode, inWorktree)}\n${body.trim()}\n`;
 }
+
+/** The rules of a worktree stand at the end of the list. */
+const rules = (mode: 'headless' | 'interactive', inWorktree: boolean): string => (inWorktree ? promptText(mode).replace(/\n(?=\nThe task:\n$)/, () => `\n${promptText('worktree')}`) : promptText(mode));
 
 const askedText = ({ question, answer }: Asked): string => `What was asked:\n${fenced(question)}The person's answer:\n${answer === undefined || answer === '' ? 'No words: read the task below, it may have been changed.\n' : fenced(answer)}\n`;
 

@@ -11,6 +11,9 @@ export interface ContractParts {
   readonly resultFile: string;
   readonly resultFallback: string;
   readonly workspace: string;
+  /** The branch of the task's worktree, and the commit it started from; '' elsewhere. */
+  readonly branch?: string;
+  readonly base?: string;
   readonly root: string;
   readonly queue: string;
   readonly previousFailure: string;
@@ -82,6 +85,8 @@ export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, 
     SNAKEPIT_RESULT: parts.resultFile,
     SNAKEPIT_RESULT_FALLBACK: parts.resultFallback,
     SNAKEPIT_WORKSPACE: parts.workspace,
+    SNAKEPIT_BRANCH: parts.branch ?? '',
+    SNAKEPIT_BASE: parts.base ?? '',
     SNAKEPIT_QUEUE: parts.queue,
     SNAKEPIT_PREVIOUS_FAILURE: parts.previousFailure,
     SNAKEPIT_ANSWER: parts.answer ?? '',

@@ -4,7 +4,11 @@ import type { PingConfig } from './pings.js';
 export interface Config {
   readonly snakes: number;
   readonly agent: string;
-  readonly workspace: 'scratch' | 'repo';
+  readonly workspace: 'auto' | 'worktree' | 'repo' | 'scratch';
+  /** The project's directory, relative to the pit's. */
+  readonly repo: string;
+  /** What worktrees start from: a branch, a tag, a commit; HEAD: what is checked out. */
+  readonly base: string;
   readonly timeoutMs: number;
   readonly attempts: number;
   readonly losses: number;

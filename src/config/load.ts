@@ -119,6 +119,8 @@ function toConfig(file: ConfigFile): Config {
     snakes: file.snakes,
     agent: file.agent,
     workspace: file.workspace,
+    repo: file.repo,
+    base: file.base,
     timeoutMs: ms(file.timeout),
     attempts: file.attempts,
     losses: file.losses,

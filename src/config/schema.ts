@@ -42,7 +42,12 @@ const resident = z
 export const configSchema = z.strictObject({
   snakes: count(4, 0, 500, 'How many snakes `up` starts when -n is not given.'),
   agent: z.string().min(1).default('shell').describe('The agent profile of tasks that name none.'),
-  workspace: z.enum(['scratch', 'repo']).default('scratch').describe('Where a task works: a fresh directory, or the project itself (then mind that snakes share it).'),
+  workspace: z
+    .enum(['auto', 'worktree', 'repo', 'scratch'])
+    .default('auto')
+    .describe('Where a task works: worktree, a checkout and branch of its own; repo, the project itself, one task at a time; scratch, a fresh directory. auto: worktree in a git repository, else scratch.'),
+  repo: z.string().min(1).default('.').describe('The project that tasks work on, relative to this directory: it, or the git repository that it lies in.'),
+  base: z.string().regex(/^[^-]/, 'names no branch, tag or commit').default('HEAD').describe('Branch, tag or commit that worktrees start from. HEAD: what is checked out when a task is first claimed.'),
   timeout: duration('1h', "A session's longest life; a task's own timeout: beats it."),
   attempts: count(3, 1, 100, 'Failures of its own that end a task in failed/.'),
   losses: count(5, 1, 100, 'Vanished workers or sessions that end a task in failed/: more than that is poison, not bad luck.'),

@@ -1,8 +1,7 @@
 import type { Profiles } from '../agents/choice.js';
 import type { EventSink } from '../events/event-log.js';
-import { run } from '../lib/run.js';
+import { systemGit } from '../git/run.js';
 import type { Layout } from '../protocol/layout.js';
-import type { RunGit } from './observe-commits.js';
 import { outletOf, type OutletPorts } from './outlet.js';
 import { newRoundMemory, ring, type RoundMemory, type RoundSetting } from './round.js';
 
@@ -19,11 +18,7 @@ export interface BellMemory {
 
 export const newBellMemory = (): BellMemory => ({ round: newRoundMemory(), ringing: undefined });
 
-const GIT_TIMEOUT_MS = 10_000;
-
-/** No locks, no questions, none of the caller's repository. */
-const git: RunGit = (repo, args) =>
-  run(['git', '-C', repo, ...args], { timeoutMs: GIT_TIMEOUT_MS, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: process.env['HOME'] ?? '/', LANG: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' } });
+const git = systemGit(process.env);
 
 /** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. */
 export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting, memory: BellMemory): void {

@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
-import type { Ran } from '../lib/run.js';
+import type { Git } from '../git/run.js';
 import { boundedMatch } from '../lib/bounded-regex.js';
 import type { Commit, Cursor, Look, Source } from './state.js';
-
-/** `git` with these arguments, in this directory. */
-export type RunGit = (repo: string, args: readonly string[]) => Promise<Ran>;
 
 /** Of one look; more than that came in from elsewhere, and is said to be left out. */
 const MOST = 1000;
@@ -17,7 +14,7 @@ const MOST_SLOW = 5;
 const FORMAT = '--format=%H%x1f%at%x1f%ae%x1f%an%x1f%s';
 
 /** What came to a ref since the cursor. A ref that was not there before brings only the commits that are on no other branch. */
-export async function observeCommits(git: RunGit, root: string, on: Extract<Source, { kind: 'commit' }>, cursor: Extract<Cursor, { kind: 'commit' }> | undefined): Promise<Look> {
+export async function observeCommits(git: Git, root: string, on: Extract<Source, { kind: 'commit' }>, cursor: Extract<Cursor, { kind: 'commit' }> | undefined): Promise<Look> {
   const repo = resolve(root, on.repo);
   const look = (tip: string | null, commits: Commit[] = [], dropped: Omit<Commit, 'match'>[] = [], gap?: string): Look => ({ kind: 'commit', tip, commits, dropped, gap });
   const parsed = await git(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${on.ref}^{commit}`]);

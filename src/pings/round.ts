@@ -1,12 +1,13 @@
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
+import type { Git } from '../git/run.js';
 import { sameProcess, type Processes } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Layout } from '../protocol/layout.js';
 import { decideOutbox, type OutboxAction, type OutboxFacts } from './decide.js';
 import { advance } from './match.js';
-import { observeCommits, type RunGit } from './observe-commits.js';
+import { observeCommits } from './observe-commits.js';
 import { observeInbox, type InboxMemory } from './observe-inbox.js';
 import { observeLog, withTask } from './observe-log.js';
 import { entriesOf, readCursor, readEntry, readOutbox, removeEntry, removeOtherCursors, writeCursor, writeEntry } from './outbox.js';
@@ -18,7 +19,7 @@ export interface RoundPorts {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly events: EventSink;
-  readonly git: RunGit;
+  readonly git: Git;
   readonly outlet: Outlet;
   /** For what a rule cannot see; said once until it changes. */
   readonly warn: (message: string, fields: object) => void;

@@ -34,6 +34,12 @@ export interface Layout {
   readonly locks: { readonly pit: string; readonly intake: string; readonly cleanup: string };
   readonly snakes: string;
   readonly runs: string;
+  /** One checkout per task that works in a worktree, by its id. */
+  readonly worktrees: string;
+  /** One directory per task beside its worktree: the record of it. */
+  readonly workspaces: string;
+  /** What was saved before something was removed. */
+  readonly salvage: string;
   /** Configuration directories of agent programs, one per task and account. */
   readonly homes: string;
   /** Long-lived sessions beside the snakes, one directory each. */
@@ -84,6 +90,9 @@ export function layoutOf(root: string): Layout {
     locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },
     snakes: join(state, 'snakes'),
     runs: join(state, 'runs'),
+    worktrees: join(state, 'worktrees'),
+    workspaces: join(state, 'workspaces'),
+    salvage: join(state, 'salvage'),
     homes: join(state, 'homes'),
     residents: join(state, 'residents'),
     log: join(state, 'log'),

@@ -96,8 +96,13 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     return undefined;
   },
   workspace: (draft, value) => {
-    if (value !== 'scratch' && value !== 'repo') return wrong(`workspace: ${value === 'worktree' ? 'worktree is not built yet' : 'is unknown'}`, 'use scratch (a fresh directory) or repo (the project itself)');
+    if (value !== 'scratch' && value !== 'repo' && value !== 'worktree') return wrong('workspace: is unknown', 'use worktree (a checkout and branch of its own), repo (the project itself) or scratch (a fresh directory)');
     draft.workspace = value;
+    return undefined;
+  },
+  base: (draft, value) => {
+    if (typeof value !== 'string' || value.trim() === '' || value.startsWith('-')) return wrong('base: names no branch, tag or commit', 'write base: main');
+    draft.base = value;
     return undefined;
   },
   mode: (draft, value) => {
@@ -201,7 +206,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, base: undefined, mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

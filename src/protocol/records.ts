@@ -33,7 +33,7 @@ export interface AttemptRecord {
   readonly boot: string;
   readonly timeoutMs: number;
   readonly workspace: string;
-  /** True when the workspace was made for this attempt alone. */
+  /** True when the workspace was made for this task alone. */
   readonly privateWorkspace: boolean;
   readonly profile: string;
   readonly mode: 'headless' | 'interactive';
@@ -49,6 +49,8 @@ export interface AttemptRecord {
   readonly ask?: AskPolicy;
   /** How often the task has asked before, since its counters began. */
   readonly asksBefore?: number;
+  /** Where the workspace is a git worktree: its branch, and what that started from. */
+  readonly worktree?: { readonly branch: string; readonly base: string; readonly baseName: string };
   /** A resident's: it has no result, and an ended turn is its rest. */
   readonly resident?: true;
   /** The task's own cadence, milliseconds: between its wakes it rests. */

@@ -21,7 +21,9 @@ export interface TaskSpec {
   readonly timeoutMs: number | undefined;
   /** How many failures of its own end it in failed/. */
   readonly attempts: number | undefined;
-  readonly workspace: 'scratch' | 'repo' | undefined;
+  readonly workspace: 'worktree' | 'repo' | 'scratch' | undefined;
+  /** What its worktree starts from: a branch, tag or commit. */
+  readonly base: string | undefined;
   /** Print mode or the full-screen program; undefined: as the agent's profile says. */
   readonly mode: 'headless' | 'interactive' | undefined;
   /** When its session asks a person; undefined: as the agent's profile says. */

@@ -118,6 +118,8 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `mend and retry the task it needs first, then ${retry}`;
     case 'unworkable':
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
+    case 'workspace-failed':
+      return `mend what git or the command says (\`git worktree list\` shows the worktrees), then ${retry}`;
     case 'lost-too-often':
       return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
     case 'stalled':

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Profiles } from '../agents/choice.js';
 import type { Config } from '../config/config.js';
 import { fileEventSink } from '../events/event-log.js';
+import { systemGit } from '../git/run.js';
 import { systemClock } from '../lib/clock.js';
 import { newNonce, newSession } from '../lib/ids.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
@@ -58,6 +59,7 @@ async function main(root: string, name: string): Promise<number> {
     processes,
     events: fileEventSink(files, systemClock, layout.events),
     store,
+    git: systemGit(process.env),
     tmux: new TmuxServer(layout.tmuxSocket, layout.tmuxConfig),
     verify: runVerify,
     waitForChange: async (dir, ms, enough) => {

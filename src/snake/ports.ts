@@ -1,5 +1,6 @@
 import type { Profiles } from '../agents/choice.js';
 import type { EventSink } from '../events/event-log.js';
+import type { Git } from '../git/run.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
 import type { Processes } from '../lib/processes.js';
@@ -18,6 +19,8 @@ export interface SnakePorts {
   readonly processes: Processes;
   readonly events: EventSink;
   readonly store: QueueStore;
+  /** Undefined: there is none, and every task works as outside a repository. */
+  readonly git?: Git;
   readonly tmux: { launch(spec: LaunchSpec): Promise<Launched> };
   /** Runs one verify: command in the workspace, outside the agent's session, and says how it ended; aborted, it is killed and says so soon. */
   readonly verify: (command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number, abort: AbortSignal) => Promise<VerifyRun>;

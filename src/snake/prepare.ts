@@ -20,6 +20,9 @@ import { chooseAdmitted, type Admitted } from './account.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
+import { openWorkplace } from './workplace.js';
+import { RESULT_FALLBACK } from '../workspace/ground.js';
+import type { Workspace } from '../workspace/state.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */
 export type Prepared =
@@ -53,19 +56,24 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   // No attempt is spent on an account that is at its limit: the task waits for it, with its counters as they are.
   if (admitted.value.kind === 'cooling') return { kind: 'not-yet', dueAt: admitted.value.until };
   const { chosen } = admitted.value;
+  const place = await openWorkplace(ports, setting, claim, spec);
+  if (place.kind === 'failed') return { kind: 'unworkable', outcome: place.outcome, spec };
 
   const dir = runDirOf(layout, name);
   await countPast(ports, setting, claim);
   const before = await askedBefore(files, layout, name.id, attemptOf(name.counters));
-  const attempt = await attemptRecord(ports, setting, claim, spec, admitted.value, before);
+  const attempt = await attemptRecord(ports, setting, claim, spec, admitted.value, before, place.workspace);
   const parts: ProgramParts = {
-    chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed, asked: before.asked, answered: before.justNow !== undefined,
+    chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed, asked: before.asked, answered: before.justNow !== undefined, inWorktree: attempt.worktree !== undefined,
     asRoot: setting.asRoot, outerEnv: setting.outerEnv, hookScript: hookScript(),
   };
   const program = buildProgram(parts);
   if (!program.ok) return unworkable(program.error, spec);
   await files.makeDir(dir);
   if (attempt.privateWorkspace) await files.makeDir(attempt.workspace);
+  // What an earlier attempt said there must not speak for this one.
+  await files.remove(join(attempt.workspace, RESULT_FALLBACK));
+  for (const text of place.workspace.kind === 'worktree' ? place.workspace.notes : []) await files.append(join(dir, RUN_FILES.notes), `${JSON.stringify({ at: clock.wallMs(), text })}\n`);
   await files.write(join(dir, RUN_FILES.task), Buffer.from(bytes).toString('utf8'));
   for (const file of program.value.files) await files.write(join(dir, file.name), file.text);
   await makeHome(files, {
@@ -85,13 +93,14 @@ async function allDone({ files }: SnakePorts, { layout }: SnakeSetting, after: r
   return true;
 }
 
-async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, { chosen, probe }: Admitted, { asked, justNow }: AskedBefore): Promise<AttemptRecord> {
+async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: SnakeSetting, claim: Claim, spec: TaskSpec, { chosen, probe }: Admitted, { asked, justNow }: AskedBefore, place: Workspace): Promise<AttemptRecord> {
   const { files, clock, processes } = ports;
   const dir = runDirOf(layout, claim.name);
-  const inRepo = (spec.workspace ?? config.workspace) === 'repo';
   const { agent, account } = chosen;
   const mode = spec.mode ?? agent.mode;
-  const resumable = await interrupted(files, layout, claim.name.id, agent, account.key, mode);
+  const going = await interrupted(files, layout, claim.name.id, agent, account.key, mode);
+  // A session is gone on with where it worked, or not at all.
+  const resumable = place.kind === 'worktree' && going?.workspace !== place.path ? undefined : going;
   // Whoever asked is answered where it worked, also where its session cannot be gone on with.
   const before = justNow === undefined ? undefined : await readAttempt(files, justNow.dir);
   const kept = before?.privateWorkspace === true && (await files.exists(before.workspace)) ? before.workspace : undefined;
@@ -103,8 +112,9 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
     startedMonoMs: clock.monoMs(),
     boot: processes.boot(),
     timeoutMs: spec.timeoutMs ?? config.timeoutMs,
-    workspace: inRepo ? layout.root : (resumable?.workspace ?? kept ?? join(dir, 'work')),
-    privateWorkspace: !inRepo,
+    workspace: place.kind !== 'scratch' ? place.path : (resumable?.workspace ?? kept ?? join(dir, 'work')),
+    privateWorkspace: place.kind !== 'repo',
+    ...(place.kind === 'worktree' ? { worktree: { branch: place.record.branch, base: place.record.base.sha, baseName: place.record.base.name } } : {}),
     profile: agent.name,
     mode,
     account: account.key,
@@ -132,8 +142,10 @@ export async function contractEnv({ files }: SnakePorts, { layout, config, owner
     snake: owner.snake,
     runDir: dir,
     resultFile: join(dir, RUN_FILES.result),
-    resultFallback: join(attempt.workspace, '.snakepit-result.json'),
+    resultFallback: join(attempt.workspace, RESULT_FALLBACK),
     workspace: attempt.workspace,
+    branch: attempt.worktree?.branch ?? '',
+    base: attempt.worktree?.base ?? '',
     root: layout.root,
     queue: layout.queue,
     previousFailure: before === undefined || before.outcome.kind === 'done' || before.outcome.kind === 'parked' ? '' : describeOutcome(before.outcome).slice(0, 2000),

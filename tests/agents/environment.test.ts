@@ -86,7 +86,7 @@ describe('what a session is given', () => {
 
   it.each(TASKS)('$id: every variable that a prompt names is set, and its prompt reaches it', ({ name, mode, id }) => {
     const { env, argv, stdin } = session(id);
-    for (const prompt of ['headless', 'interactive', 'resume'] as const) for (const variable of variablesIn(promptText(prompt))) expect(env, variable).toHaveProperty(variable);
+    for (const prompt of ['headless', 'interactive', 'resume', 'worktree'] as const) for (const variable of variablesIn(promptText(prompt))) expect(env, variable).toHaveProperty(variable);
     expect(env).toMatchObject({ SNAKEPIT_TASK_ID: id, SNAKEPIT_WORKSPACE: env['PWD'], SNAKEPIT_STEP: 'solo', SNAKEPIT_ATTEMPT: '1' });
     expect(existsSync(env['SNAKEPIT_COMMAND'] ?? '')).toBe(true);
     if (name === 'shell') return;

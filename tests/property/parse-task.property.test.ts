@@ -126,7 +126,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   timeout: ['', '0s', '0ms', '90', 'never', '-1h', '[1h]', '99999999d'],
   wake: ['', '0s', '90', 'never', '-1h', '[1h]', '99999999d'],
   attempts: ['', '0', '-1', '101', '1.5', '"3"', 'many', '.nan'],
-  workspace: ['', 'worktree', 'Repo', '/tmp', '[repo]', 'true'],
+  workspace: ['', 'worktrees', 'Repo', '/tmp', '[repo]', 'true'],
   mode: ['', 'fast', '7', '[headless]', 'Interactive'],
   verify: ['', '7', '[npm test, 7]', '[[a]]', '{a: b}', '""'],
   run: ['', '7', '""', '[make]', '{a: b}'],

@@ -12,7 +12,8 @@ import { wildcard } from '../../src/lib/wildcard.js';
 import { splitWords } from '../../src/cli/commands/ping.js';
 import { decideOutbox, dueAt, type OutboxFacts, type Place } from '../../src/pings/decide.js';
 import { advance } from '../../src/pings/match.js';
-import { observeCommits, type RunGit } from '../../src/pings/observe-commits.js';
+import type { Git } from '../../src/git/run.js';
+import { observeCommits } from '../../src/pings/observe-commits.js';
 import { observeInbox, type InboxMemory } from '../../src/pings/observe-inbox.js';
 import { resolveRules } from '../../src/pings/rules.js';
 import type { Cursor, Entry, Look } from '../../src/pings/state.js';
@@ -166,7 +167,7 @@ describe('on real files', () => {
   it('commits: a branch that is born, a rewrite that is compared, one whose past is gone, a directory that is no repository', async () => {
     const git = (...args: string[]): string => execFileSync('git', ['-C', dir, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '', HOME: dir } }).trim();
     const commit = (subject: string): string => git('commit', '-q', '--allow-empty', '-m', subject);
-    const runGit: RunGit = (repo, args) => run(['git', '-C', repo, ...args], { timeoutMs: 20_000 });
+    const runGit: Git = (repo, args) => run(['git', '-C', repo, ...args], { timeoutMs: 20_000 });
     const on = { kind: 'commit', repo: '.', ref: 'topic', subject: '^r' } as const;
     let cursor: Extract<Cursor, { kind: 'commit' }> | undefined;
     const look = async (): Promise<{ subjects: string[]; gaps: readonly string[]; seen: Look }> => {

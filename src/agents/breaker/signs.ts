@@ -79,6 +79,7 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
     case 'cancelled':
     case 'unworkable':
     case 'needs-failed-task':
+    case 'workspace-failed':
     case 'lost-too-often':
       return { kind: 'none' };
     default:
