@@ -36,9 +36,11 @@ module.exports = {
     one('lib', 'nanoid', '^src/lib/'),
     one('lib', 'execa', '^src/lib/'),
     one('cli', 'commander', '^src/cli/'),
+    one('cli', 'string-width', '^src/cli/top/'),
     one('config-and-agents', 'zod', '^src/(config|agents)/'),
     { name: 'only-protocol-config-and-agents-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config|agents)/' }, to: { path: 'node_modules/yaml/' } },
     { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|state)|cleanup/(decide|state)|residents/(decide|state)|workspace/(choose|judge-changes|state)|lib/(healing|cadence)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records)|queue/(dependencies|ground|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state)|agents/dialog/(decide|state|rows)|watchdog/asking|pings/(decide|match|rules|state|template))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { name: 'pure-files-of-top-know-no-node', severity: 'error', from: { path: '^src/cli/top/(state|step|keys|typing|choices|input|rows|layout|cells|columns|figures|palette|frame[a-z-]*)\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
 };

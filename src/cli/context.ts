@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
@@ -115,12 +116,29 @@ export async function withIntake<T>({ files, processes, layout, clock }: Context
   }
 }
 
-/** The only ways out to a person or a program. */
-export function print(text: string): void {
-  process.stdout.write(`${fit(text)}\n`);
+/** Where what a command prints is kept instead, while `captured` runs it. */
+const capturing = new AsyncLocalStorage<string[]>();
+
+/** Runs a command for the live view: what it would have printed is returned, and the exit code that it sets is forgotten. */
+export async function captured(act: () => Promise<void>): Promise<string> {
+  const lines: string[] = [];
+  const { exitCode } = process;
+  try {
+    await capturing.run(lines, act);
+  } finally {
+    process.exitCode = exitCode;
+  }
+  return lines.join('\n');
 }
 
-/** Byte for byte, where a person asked for that. */
+/** The only ways out to a person or a program. */
+export function print(text: string): void {
+  const kept = capturing.getStore();
+  if (kept === undefined) process.stdout.write(`${fit(text)}\n`);
+  else kept.push(text);
+}
+
+/** Byte for byte, where a person asked for that, or where every byte is our own. */
 export function printRaw(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -130,5 +148,7 @@ export function printJson(value: unknown): void {
 }
 
 export function note(text: string): void {
-  process.stderr.write(`${fit(text)}\n`);
+  const kept = capturing.getStore();
+  if (kept === undefined) process.stderr.write(`${fit(text)}\n`);
+  else kept.push(text);
 }

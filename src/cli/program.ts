@@ -116,8 +116,8 @@ export function buildProgram(): Command {
   json(program.command('doctor').description('check this machine and this pit; each finding with its remedy')).action(async (options: { json?: boolean }) => (await import('./commands/doctor.js')).doctor(dir(), options));
   program
     .command('top')
-    .description('snakes and queue, refreshed each second')
-    .option('--once', 'print one frame')
+    .description('live and full-screen: snakes, residents, queue, what asks, what failed; ? shows the keys')
+    .option('--once', 'print one frame, COLUMNS wide')
     .action(async (options: { once?: boolean }) => (await import('./commands/top.js')).top(dir(), options));
   json(program.command('config'))
     .description('the configuration in force, as keys of snakepit.yaml')

@@ -347,12 +347,12 @@ describe('a running pit', () => {
   });
 
   it('top: one frame, one frame into a pipe, and live in a terminal that it leaves as it was', async () => {
-    expect(await pit.ok('top', '--once')).toMatch(/^pit \d+, up for [^]*SNAKE +STATE/);
-    expect(await pit.ok('top')).toContain('SNAKE');
+    expect(await pit.ok('top', '--once')).toMatch(/^project {2}running {2}\d+ snakes?[^]*NAME +STATE/);
+    expect(await pit.ok('top')).toContain('NAME');
     for (const key of ['q', 'C-c']) {
       const terminal = new Terminal(pit, 'top');
       try {
-        await pit.until('a frame', async () => (await terminal.screen()).includes('q ends this'));
+        await pit.until('a frame', async () => (await terminal.screen()).includes('q quit'));
         expect(await terminal.alternate()).toBe(true);
         await terminal.press(key);
         await pit.until('it ended well', async () => (await terminal.screen()).includes('ended with 0'));
