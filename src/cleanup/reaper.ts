@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { endSession } from '../agents/end-session.js';
 import { afterAttempt, type Outcome } from '../protocol/judge.js';
 import { attemptOf, claimEntry, markerOf, parseClaim, parseReaping, printReaping, printStuck, type ReapingName } from '../protocol/names.js';
+import type { Layout } from '../protocol/layout.js';
 import { parseSession, RUN_FILES } from '../protocol/records.js';
 import { destinationPath } from '../queue/directory-store.js';
 import { destinationOf } from '../queue/store.js';
@@ -90,12 +91,17 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   const leader = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? name.owner.boot)?.leader;
   const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
   await removeLauncher(files, dir);
-  if (ended.kind === 'unknown') {
-    if ((await files.rename(fenced, join(layout.dir('stuck'), printStuck(name)))) === 'missing') return 'gone';
-    await events.emit({ kind: 'task-stuck', id: name.id, marker, evidence: ended.evidence });
-    return 'stuck';
-  }
+  if (ended.kind === 'unknown') return stuck(ports, layout, name, fenced, ended.evidence);
+  const salvaged = attempt === undefined ? undefined : await setting.salvage?.(name, attempt);
+  if (salvaged?.kind === 'unkept') return stuck(ports, layout, name, fenced, salvaged.evidence);
   return finish(ports, setting, name, fenced, dir, rule);
+}
+
+/** Left to a person, with what stood in the way. */
+async function stuck({ files, events }: CleanupPorts, layout: Layout, name: ReapingName, fenced: string, evidence: string): Promise<'gone' | 'stuck'> {
+  if ((await files.rename(fenced, join(layout.dir('stuck'), printStuck(name)))) === 'missing') return 'gone';
+  await events.emit({ kind: 'task-stuck', id: name.id, marker: markerOf(name), evidence });
+  return 'stuck';
 }
 
 /** Rolls forward what the attempt itself recorded; otherwise the worker is counted as lost. */

@@ -5,6 +5,7 @@ import { missingTexts, publishMissing, settledEvent } from '../runs/publish.js';
 import { listSnakes } from '../runs/registry.js';
 import { readOutcome } from '../runs/run-dir.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
+import { freeProbe, planProbes } from './probes.js';
 import type { Specialist, Step } from './specialist.js';
 import { claimStands, untold } from './untold.js';
 
@@ -47,10 +48,11 @@ async function launchersLeft({ files }: CleanupPorts, { layout, thorough }: Clea
 /** Everything that a crash left half-done and that is no claim: those are the reaper's. */
 export const reconciler: Specialist = {
   name: 'reconciler',
-  does: 'finishes what a crash left half-done: stories that were not written, records of dead pits and snakes, launches that never came',
-  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untoldSteps(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting))],
-  apply: async (ports, { layout }, { verb, subject, target }) => {
+  does: 'finishes what a crash left half-done: stories that were not written, records of dead pits and snakes, launches that never came, accounts tried by a task that has gone',
+  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untoldSteps(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting)), ...(await planProbes(ports, setting))],
+  apply: async (ports, setting, { verb, subject, target }) => {
     const { files, events } = ports;
+    const { layout } = setting;
     const done = { specialist: 'reconciler', subject, kind: 'done' } as const;
     if (verb === 'story') {
       const missing = (await missingTexts(files, layout)).filter(({ kind, id }) => target === `${kind}/${id}`);
@@ -64,6 +66,7 @@ export const reconciler: Specialist = {
       await events.emit(settledEvent(subject, record));
       return { ...done, told: 'the event log is told' };
     }
+    if (verb === 'free') return { ...done, ...(await freeProbe(ports, setting, target)) };
     if (!(await files.exists(target))) return { ...done, kind: 'gone', told: 'it has gone' };
     // An `up` in the meantime makes both its own again.
     if (!target.endsWith(RUN_FILES.launcher) && (await holder(files, ports.processes, layout.locks.pit)) !== undefined) return { ...done, kind: 'gone', told: 'a pit lives again' };

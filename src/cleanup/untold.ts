@@ -31,7 +31,7 @@ export async function untold({ files, clock }: CleanupPorts, { layout }: Pick<Cl
   return found;
 }
 
-const nonceOf = (marker: string): string => marker.slice(marker.lastIndexOf('~') + 1);
+export const nonceOf = (marker: string): string => marker.slice(marker.lastIndexOf('~') + 1);
 
 /** Whether some claim bears this nonce now: then its attempt is not over. */
 export async function claimStands(files: CleanupPorts['files'], layout: Layout, nonce: string): Promise<boolean> {
