@@ -1,4 +1,4 @@
-import type { TokenCount } from '../protocol/tokens.js';
+import { NO_FIGURES, plusFigures, severalModels, type Figures as Counted, type TokenCount } from '../protocol/tokens.js';
 import { parsePath, sumAt, textAt, valuesAt, type Path } from './json-path.js';
 import type { UsageSpec } from './profile.js';
 
@@ -10,8 +10,11 @@ type Figures = Partial<Record<(typeof FIELDS)[number], number>>;
 interface Column {
   readonly spec: UsageSpec;
   readonly paths: readonly (readonly [(typeof FIELDS)[number], Path])[];
-  sum: Figures;
-  readonly turns: Map<string, Figures>;
+  /** By model: '' where none was named. Of turns that nothing replaces any more. */
+  readonly sums: Map<string, Figures>;
+  /** Of a running sum, its last value. */
+  running: Figures;
+  readonly turns: Map<string, { readonly model: string; readonly figures: Figures }>;
 }
 
 /** Adds up what the lines of one session say. Each rule with a `usage` is one column; the columns are added at the end. */
@@ -30,10 +33,15 @@ export class UsageMeter {
       if (value !== undefined) figures[field] = value;
     }
     if (Object.keys(figures).length === 0) return;
-    this.#window = windowOf(spec, figures, spec.cumulative ? column.sum : {}) ?? this.#window;
-    if (spec.cumulative) column.sum = figures;
-    else if (spec.id === undefined) column.sum = plus(column.sum, figures);
-    else settle(column, idOf(event, spec.id), figures);
+    this.#window = windowOf(spec, figures, spec.cumulative ? column.running : {}) ?? this.#window;
+    const model = this.#model ?? '';
+    if (spec.cumulative) {
+      grow(column, model, figures);
+      return;
+    }
+    const id = spec.id === undefined ? undefined : idOf(event, spec.id);
+    if (id === undefined) add(column.sums, model, figures);
+    else settle(column, id, model, figures);
   }
 
   /** What the last request held, tokens: how full the session's context is. undefined where no line says. */
@@ -44,23 +52,37 @@ export class UsageMeter {
   /** undefined when no line has given a figure. */
   total(): TokenCount | undefined {
     let any = false;
-    const all = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+    let all: Counted = NO_FIGURES;
     let costUsd: number | undefined;
-    for (const { spec, sum, turns } of this.#columns.values()) {
-      const of = [...turns.values()].reduce(plus, sum);
-      if (Object.keys(of).length > 0) any = true;
-      const cacheRead = of['cache-read'] ?? 0;
-      const reasoning = of.reasoning ?? 0;
-      all.input += Math.max(0, (of.input ?? 0) - (spec['input-has-cache'] ? cacheRead : 0));
-      all.output += (of.output ?? 0) + (spec['output-has-reasoning'] ? 0 : reasoning);
-      all.cacheRead += cacheRead;
-      all.cacheWrite += of['cache-write'] ?? 0;
-      all.reasoning += reasoning;
-      if (of.cost !== undefined) costUsd = (costUsd ?? 0) + of.cost;
+    const models: Record<string, Counted> = {};
+    for (const { spec, sums, running, turns } of this.#columns.values()) {
+      const parts = new Map(sums);
+      for (const { model, figures } of turns.values()) add(parts, model, figures);
+      for (const [model, figures] of parts) {
+        any = true;
+        const counted = counts(spec, figures);
+        all = plusFigures(all, counted);
+        models[model] = plusFigures(models[model] ?? NO_FIGURES, counted);
+        if (figures.cost !== undefined && !spec.cumulative) costUsd = (costUsd ?? 0) + figures.cost;
+      }
+      if (spec.cumulative && running.cost !== undefined) costUsd = (costUsd ?? 0) + running.cost;
     }
     if (!any) return undefined;
-    return { ...all, ...(costUsd === undefined ? {} : { costUsd }), ...(this.#model === undefined ? {} : { model: this.#model }) };
+    return { ...all, ...(costUsd === undefined ? {} : { costUsd }), ...(this.#model === undefined ? {} : { model: this.#model }), ...severalModels(models) };
   }
+}
+
+/** Raw figures in the sense that is the same for all programs. */
+function counts(spec: UsageSpec, of: Figures): Counted {
+  const cacheRead = of['cache-read'] ?? 0;
+  const reasoning = of.reasoning ?? 0;
+  return {
+    input: Math.max(0, (of.input ?? 0) - (spec['input-has-cache'] ? cacheRead : 0)),
+    output: (of.output ?? 0) + (spec['output-has-reasoning'] ? 0 : reasoning),
+    cacheRead,
+    cacheWrite: of['cache-write'] ?? 0,
+    reasoning,
+  };
 }
 
 /** Of a running sum, the difference to the one before it is the last request's. */
@@ -71,7 +93,7 @@ function windowOf(spec: UsageSpec, now: Figures, before: Figures): number | unde
 }
 
 function open(spec: UsageSpec): Column {
-  return { spec, paths: FIELDS.flatMap((field) => (spec[field] === undefined ? [] : [[field, parsePath(spec[field])] as const])), sum: {}, turns: new Map() };
+  return { spec, paths: FIELDS.flatMap((field) => (spec[field] === undefined ? [] : [[field, parsePath(spec[field])] as const])), sums: new Map(), running: {}, turns: new Map() };
 }
 
 function idOf(event: unknown, path: string): string | undefined {
@@ -79,25 +101,30 @@ function idOf(event: unknown, path: string): string | undefined {
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
 }
 
-/** A turn replaces what an earlier line said of it; one without an id stands for itself. */
-function settle(column: Column, id: string | undefined, figures: Figures): void {
-  if (id === undefined) {
-    column.sum = plus(column.sum, figures);
-    return;
-  }
+/** A turn replaces what an earlier line said of it. */
+function settle(column: Column, id: string, model: string, figures: Figures): void {
   column.turns.delete(id);
-  column.turns.set(id, figures);
+  column.turns.set(id, { model, figures });
   const oldest = column.turns.size > OPEN_TURNS ? column.turns.entries().next().value : undefined;
   if (oldest === undefined) return;
   column.turns.delete(oldest[0]);
-  column.sum = plus(column.sum, oldest[1]);
+  add(column.sums, oldest[1].model, oldest[1].figures);
 }
 
-function plus(a: Figures, b: Figures): Figures {
-  const sum: Figures = { ...a };
+/** What a running sum has grown by is the present model's; one that fell back began anew, and all that was before is no more. */
+function grow(column: Column, model: string, figures: Figures): void {
+  const fell = FIELDS.some((field) => (figures[field] ?? 0) < (column.running[field] ?? 0));
+  if (fell) column.sums.clear();
+  const before = fell ? {} : column.running;
+  add(column.sums, model, Object.fromEntries(FIELDS.flatMap((field) => (figures[field] === undefined ? [] : [[field, figures[field] - (before[field] ?? 0)]]))));
+  column.running = figures;
+}
+
+function add(sums: Map<string, Figures>, model: string, b: Figures): void {
+  const sum: Figures = { ...sums.get(model) };
   for (const field of FIELDS) {
     const value = b[field];
     if (value !== undefined) sum[field] = (sum[field] ?? 0) + value;
   }
-  return sum;
+  sums.set(model, sum);
 }

@@ -132,6 +132,9 @@ export function buildProgram(): Command {
       return (await import('./commands/agents-check.js')).checkAgent(dir(), name, { ...options, timeoutMs: (await import('../lib/duration.js')).parseDuration(options.timeout) ?? 180_000 });
     },
   );
+  json(program.command('tokens').description('tokens and money that attempts and residents used, as their programs\' own records say').option('--by <what>', 'task, step, profile, account, model or day', 'task').option('--since <time>', 'ISO time, a day, or so long ago: 12h')).action(
+    async (options: { by?: string; since?: string; json?: boolean }) => (await import('./commands/tokens.js')).tokens(dir(), options),
+  );
   json(program.command('breakers').description('provider accounts that are at a limit, being tried, or let their tasks go one by one').option('--close <account>', 'open this one to all of its tasks now')).action(
     async (options: { json?: boolean; close?: string }) => (await import('./commands/breakers.js')).breakers(dir(), options),
   );

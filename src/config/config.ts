@@ -1,4 +1,5 @@
 import type { PingConfig } from './pings.js';
+import type { PriceConfig } from './prices.js';
 
 /** The configuration with every value present. Durations in milliseconds. */
 export interface Config {
@@ -48,6 +49,26 @@ export interface Config {
   /** As the file has them; pings/rules.ts makes rules of them. */
   readonly pings: readonly PingConfig[];
   readonly pingKeepMs: number;
+  /** The person's own prices, as the file has them. */
+  readonly prices: readonly PriceConfig[];
+  /** The same, and after them the shipped ones: the first list that fits decides. */
+  readonly priceLists: readonly (readonly Price[])[];
+}
+
+/** What tokens of some models cost from a day on, in US dollars per million. A kind that has no price here is not priced. */
+export interface Price {
+  /** Of the model's name as its program says it, `*` for any characters. */
+  readonly model: string;
+  /** Of the account's key, the same way; without one: every account. */
+  readonly account?: string | undefined;
+  /** The first instant at which it holds. Wall clock, milliseconds. */
+  readonly fromMs: number;
+  readonly input?: number | undefined;
+  readonly output?: number | undefined;
+  readonly cacheRead?: number | undefined;
+  readonly cacheWrite?: number | undefined;
+  /** Who says so, and when that was read. */
+  readonly source: string;
 }
 
 /** One entry of `residents:`, keys and durations as in the file. Either a `command`, or a prompt and `every`. */

@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import type { Config } from './config.js';
+import { allPrices } from './prices.js';
 import { configSchema, type ConfigFile } from './schema.js';
 import { partAt, wantedAt, type SchemaPart } from './wording.js';
 
@@ -158,6 +159,8 @@ function toConfig(file: ConfigFile): Config {
     },
     pings: file.pings,
     pingKeepMs: ms(file['ping-keep']),
+    prices: file.prices,
+    priceLists: allPrices(file.prices),
   };
 }
 

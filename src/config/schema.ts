@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
 import { pingsSchema } from './pings.js';
+import { pricesSchema } from './prices.js';
 
 /*
  * Every key of snakepit.yaml, with its meaning, its default and why that number. The one place for defaults:
@@ -110,6 +111,7 @@ export const configSchema = z.strictObject({
     .describe('When a provider account is at a limit, all of its tasks wait; then one is let in to see whether it works.'),
   pings: pingsSchema,
   'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
+  prices: pricesSchema,
   residents: z
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)
     .default({})

@@ -54,6 +54,7 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'resident-broken': ['resident', 'until', 'rule', 'evidence'],
   'task-woken': ['id', 'marker', 'receipt', 'rule', 'evidence'],
   'log-rotated': ['part', 'bytes', 'rule', 'evidence'],
+  'tokens-counted': ['id', 'run', 'profile', 'model', 'input', 'output', 'cacheRead', 'cacheWrite', 'uncounted'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

@@ -44,6 +44,8 @@ export interface Layout {
   readonly homes: string;
   /** Long-lived sessions beside the snakes, one directory each. */
   readonly residents: string;
+  /** What attempts and residents used, a line each, by month. */
+  readonly ledger: string;
   readonly log: string;
   /** What is left of logs that were removed: a line each, by month. */
   readonly digests: string;
@@ -95,6 +97,7 @@ export function layoutOf(root: string): Layout {
     salvage: join(state, 'salvage'),
     homes: join(state, 'homes'),
     residents: join(state, 'residents'),
+    ledger: join(state, 'ledger'),
     log: join(state, 'log'),
     digests: join(state, 'digests'),
     events: join(state, 'log', 'events.jsonl'),

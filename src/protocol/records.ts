@@ -1,7 +1,7 @@
 import type { AgentState } from './agent-state.js';
 import type { ProcessIdentity } from '../lib/processes.js';
 import type { AskPolicy } from './task.js';
-import type { TokenRecord } from './tokens.js';
+import type { Figures, TokenRecord } from './tokens.js';
 
 /** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
 export interface ExitRecord {
@@ -95,6 +95,8 @@ export interface AgentRecord {
   readonly session?: string;
   /** What the attempt used, counted at its end. */
   readonly tokens?: TokenRecord;
+  /** What a resumed session had used before. */
+  readonly baseline?: Figures;
   /** Why that could not be counted. */
   readonly uncounted?: string;
 }
@@ -187,6 +189,7 @@ export const RUN_FILES = {
   waitUntil: 'wait-until',
   reaped: 'reaped.json',
   tossed: 'tossed',
+  entered: 'entered',
   typing: 'typing',
   wake: 'wake.json',
 } as const;

@@ -158,7 +158,7 @@ async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim
   let ended = await end(ports, setting, claim, view, 'leftovers before settling');
   await removeLauncher(files, dir);
   // Who was called back has no time: its next attempt counts it.
-  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && (await countTokens(ports, setting, claim, dir, view.attempt))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
+  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && (await countTokens(ports, setting, claim, { dir, attempt: view.attempt, endedAt: record.endedAt }))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
   if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
   const { id } = claim.name;
   if ((await store.settle(claim, destinationOf(record.next, clock.wallMs()))) === 'lost') {

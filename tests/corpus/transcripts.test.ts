@@ -162,7 +162,7 @@ describe('planted faults in the counting', () => {
   });
   it.each<[string, string]>([
     ['if (spec.cumulative)', 'if (false)'],
-    ['column.turns.set(id, figures);', 'column.turns.set(String(Math.random()), figures);'],
+    ['column.turns.set(id, { model, figures });', 'column.turns.set(String(Math.random()), { model, figures });'],
     ["spec['input-has-cache'] ? cacheRead : 0", '0'],
   ])('the sums notice %s → %s', async (find, replace) => {
     expect(counted((await importMutant('agents/usage.js', find, replace)) as typeof Usage)).not.toEqual(right);

@@ -1,10 +1,9 @@
 import { linesSince } from '../../events/follow.js';
 import { history } from '../../events/history.js';
 import type { EventLine } from '../../events/event.js';
-import { parseDuration } from '../../lib/duration.js';
 import { openContext, print } from '../context.js';
 import { eventLine } from '../events.js';
-import { CliError, EXIT } from '../exit.js';
+import { sinceWhen } from '../since.js';
 
 const EVERY_MS = 200;
 
@@ -27,11 +26,4 @@ export async function events(dir: string | undefined, options: { follow?: boolea
     for (const { event } of seen.lines) say(event);
     position = seen.position;
   }
-}
-
-function sinceWhen(text: string, now: number): number {
-  const ms = parseDuration(text);
-  const at = ms === undefined ? Date.parse(text) : now - ms;
-  if (Number.isNaN(at)) throw new CliError(`--since ${text} is neither a time nor a duration; write 2026-12-01T02:00 or 10m`, EXIT.usage);
-  return at;
 }

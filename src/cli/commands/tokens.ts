@@ -1,0 +1,34 @@
+import { LedgerReader } from '../../ledger/book.js';
+import { CUTS, NOTHING, plusEntry, shares, type Cut, type Sum } from '../../ledger/sum.js';
+import { allTokens } from '../../protocol/tokens.js';
+import { openContext, print, printJson } from '../context.js';
+import { CliError, EXIT } from '../exit.js';
+import { priceLists } from '../price-lists.js';
+import { sinceWhen } from '../since.js';
+import { tokenTable, unknowns } from '../token-table.js';
+
+/** What was used, by whatever it is to be cut by, from the ledger. */
+export async function tokens(dir: string | undefined, options: { by?: string; since?: string; json?: boolean }): Promise<void> {
+  const context = openContext(dir);
+  const { files, layout, clock } = context;
+  const by = CUTS.find((cut) => cut === (options.by ?? 'task'));
+  if (by === undefined) throw new CliError(`--by ${options.by} is unknown; use ${CUTS.join(', ')}`, EXIT.usage);
+  const since = options.since === undefined ? 0 : sinceWhen(options.since, clock.wallMs());
+  const prices = await priceLists(context);
+  const reader = new LedgerReader(files, layout, since);
+  const sums = new Map<string, Sum>();
+  let total = NOTHING;
+  await reader.read((entry) => {
+    total = plusEntry(total, entry, prices);
+    for (const share of shares(entry, by)) sums.set(share.name, plusEntry(sums.get(share.name) ?? NOTHING, share.entry, prices));
+  });
+  const rows = [...sums].map(([name, sum]) => ({ name, sum })).sort(by === 'day' ? (a, b) => (a.name < b.name ? -1 : 1) : dearest);
+  if (options.json === true) return printJson({ by, since: since === 0 ? undefined : since, rows: rows.map(({ name, sum }) => ({ [by]: name, ...sum })), total, brokenLines: reader.broken });
+  if (rows.length === 0) return print(`nothing was counted${options.since === undefined ? ' yet; attempts are counted when they end' : ` since ${new Date(since).toISOString()}`}`);
+  print(tokenTable(by satisfies Cut, rows, total));
+  for (const line of unknowns(total)) print(line);
+  if (Object.keys(total.unpriced).length > 0) print('a price of your own goes under prices: in snakepit.yaml; see docs/tokens.md');
+  if (reader.broken > 0) print(`${reader.broken} lines of .snakepit/ledger/ cannot be read and are passed over`);
+}
+
+const dearest = (a: { readonly sum: Sum; readonly name: string }, b: { readonly sum: Sum; readonly name: string }): number => b.sum.usd - a.sum.usd || allTokens(b.sum) - allTokens(a.sum) || (a.name < b.name ? -1 : 1);

@@ -1,0 +1,49 @@
+import type { Price } from '../config/config.js';
+import { wildcard } from '../lib/wildcard.js';
+import { byModel, type Figures, type TokenCount } from '../protocol/tokens.js';
+
+/** What something costs by the list of prices, or why that is not known. Never a guess. */
+export type Money = { readonly kind: 'known'; readonly usd: number } | { readonly kind: 'unknown'; readonly why: string };
+
+const PRICED = ['input', 'output', 'cacheRead', 'cacheWrite'] as const satisfies readonly (keyof Figures)[];
+const WORDS: Readonly<Record<(typeof PRICED)[number], string>> = { input: 'input', output: 'output', cacheRead: 'reading the cache', cacheWrite: 'writing the cache' };
+const MILLION = 1_000_000;
+
+/** Two lists: a price of the first that fits beats all of the second. Within one the pattern with the most letters, then the latest day. */
+export function findPrice(lists: readonly (readonly Price[])[], model: string, account: string, atMs: number): Price | undefined {
+  const letters = (price: Price): number => price.model.replaceAll('*', '').length + (price.account === undefined ? 0 : 1000);
+  for (const list of lists) {
+    let best: Price | undefined;
+    for (const price of list) {
+      if (price.fromMs > atMs || !wildcard(price.model, model) || (price.account !== undefined && !wildcard(price.account, account))) continue;
+      if (best === undefined || letters(price) > letters(best) || (letters(price) === letters(best) && price.fromMs >= best.fromMs)) best = price;
+    }
+    if (best !== undefined) return best;
+  }
+  return undefined;
+}
+
+/** What a count costs at the prices of an instant. */
+export function moneyOf(lists: readonly (readonly Price[])[], count: TokenCount, account: string, atMs: number): Money {
+  let usd = 0;
+  for (const [model, figures] of Object.entries(byModel(count))) {
+    const money = ofModel(lists, model, figures, account, atMs);
+    if (money.kind === 'unknown') return money;
+    usd += money.usd;
+  }
+  return { kind: 'known', usd };
+}
+
+function ofModel(lists: readonly (readonly Price[])[], model: string, figures: Figures, account: string, atMs: number): Money {
+  const used = PRICED.filter((field) => figures[field] > 0);
+  if (used.length === 0) return { kind: 'known', usd: 0 };
+  if (model === '') return { kind: 'unknown', why: 'its program names no model' };
+  const price = findPrice(lists, model, account, atMs);
+  if (price === undefined) return { kind: 'unknown', why: `no price is known for ${model}` };
+  const missing = used.find((field) => price[field] === undefined);
+  if (missing !== undefined) return { kind: 'unknown', why: `no price is known for ${WORDS[missing]} of ${model}` };
+  return { kind: 'known', usd: used.reduce((sum, field) => sum + (figures[field] * (price[field] ?? 0)) / MILLION, 0) };
+}
+
+/** "$12.30", "$0.0042". */
+export const printUsd = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 1 ? 4 : 2)}`;

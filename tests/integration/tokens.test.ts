@@ -1,0 +1,65 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { QUICK, type Pit } from '../rig/pit.js';
+import { spenderProfile, spenderTask } from '../rig/spender.js';
+import { fileOf, head, isIn, sh, story, withPit } from './rig.js';
+
+/* What attempts used, as their transcripts say, in the ledger, the report and the stories. */
+
+const PRICES = 'prices: [{model: stub-1, from: 2020-01-01, input: 2, output: 10, cache-read: 0.5, cache-write: 4}]';
+const config = (...more: readonly string[]): { config: string[] } => ({ config: [...QUICK, 'agent: spender', spenderProfile(), PRICES, ...more] });
+const ended = (pit: Pit, id: string, state: 'done' | 'failed' = 'done'): Promise<void> => pit.until(`${id} is ${state}, with its story`, () => isIn(pit, state, id) && story(pit, state, id) !== '', 60_000);
+const linesOf = (pit: Pit): Record<string, unknown>[] => {
+  const dir = pit.layout.ledger;
+  return (fs.existsSync(dir) ? fs.readdirSync(dir).sort() : []).flatMap((name) => fs.readFileSync(join(dir, name), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>));
+};
+
+describe('tokens', () => {
+  it('of each attempt stand in the ledger once, and the report adds them up by whatever is asked', () =>
+    withPit(config('attempts: 2'), async (pit) => {
+      await pit.up(2);
+      pit.dropTask('a.md', spenderTask([[{ in: 100, out: 10, read: 1000, write: 50 }, { in: 5, out: 5, model: 'stub-1' }, { exit: 3 }], [{ in: 1, out: 2 }, { in: 7, out: 8, model: 'priceless' }]]));
+      pit.dropTask('c.md', head('agent: shell') + sh('true'));
+      for (const id of ['a', 'c']) await ended(pit, id);
+      const lines = linesOf(pit).filter((line) => line['id'] === 'a');
+      expect(lines).toMatchObject([
+        { v: 1, kind: 'task', attempt: 1, profile: 'spender', account: 'spending', model: 'stub-1', input: 105, output: 15, cacheRead: 1000, cacheWrite: 50, source: 'transcript' },
+        { attempt: 2, model: 'priceless', models: { 'stub-1': { input: 1, output: 2 }, priceless: { input: 7, output: 8 } }, input: 8, output: 10 },
+      ]);
+      expect(linesOf(pit).filter((line) => line['id'] === 'c')).toEqual([]);
+      const report = JSON.parse(await pit.ok('tokens', '--json')) as { total: object; rows: { task: string }[] };
+      expect(report.total).toMatchObject({ input: 113, output: 25, cacheRead: 1000, cacheWrite: 50, unpriced: { 'no price is known for priceless': 1 } });
+      expect((report.total as { usd: number }).usd).toBeCloseTo((105 * 2 + 15 * 10 + 1000 * 0.5 + 50 * 4) / 1e6, 12);
+      const byModel = JSON.parse(await pit.ok('tokens', '--by', 'model', '--json')) as { rows: { model: string; input: number; usd: number }[] };
+      expect(byModel.rows.map((row) => [row.model, row.input])).toEqual([['stub-1', 106], ['priceless', 7]]);
+      const text = await pit.ok('tokens', '--by', 'profile', '--since', '1h');
+      expect(text).toMatch(/PROFILE +INPUT +OUTPUT +CACHE READ +CACHE WRITE +MONEY +TIME +ATTEMPTS\nspender +113 +25 +1,000 +50 +\$0\.0011 \+ unknown /);
+      expect(text).toContain('1 attempt without a price: no price is known for priceless (1)');
+      expect((await pit.cli('tokens', '--by', 'colour')).code).toBe(64);
+      expect((await pit.cli('tokens', '--since', 'soon')).code).toBe(64);
+      expect(await pit.ok('tokens', '--since', '2999-01-01')).toContain('nothing was counted since');
+      expect(pit.events().filter((event) => event.kind === 'tokens-counted' && event.id === 'a')).toHaveLength(2);
+    }));
+
+  it('of a session that was resumed are counted once: the ledger says what was there before', () =>
+    withPit(config(), async (pit) => {
+      const go = pit.beside('go');
+      await pit.up(1);
+      pit.dropTask('a.md', spenderTask([[{ in: 100, out: 10 }, { until: go }], [{ in: 30, out: 3 }]]));
+      const runs = join(pit.layout.runs, 'a');
+      await pit.until('its session works', () => fs.existsSync(runs) && fs.readdirSync(runs).some((run) => fs.existsSync(join(runs, run, 'session'))));
+      const home = join(pit.layout.homes, 'a');
+      const transcripts = (): string[] => (fs.existsSync(home) ? (fs.readdirSync(home, { recursive: true }) as string[]) : []).filter((name) => name.endsWith('.jsonl'));
+      await pit.until('its transcript has a turn', () => transcripts().some((name) => fs.readFileSync(join(home, name), 'utf8').includes('msg-1-1')));
+      const dir = fs.readdirSync(runs)[0] ?? '';
+      process.kill(Number(fs.readFileSync(join(runs, dir, 'session'), 'utf8').split(' ')[0]), 'SIGKILL');
+      await ended(pit, 'a');
+      expect(transcripts()).toHaveLength(1);
+      expect(linesOf(pit).map(({ attempt, input, output, baseline }) => ({ attempt, input, output, baseline }))).toEqual([
+        { attempt: 1, input: 100, output: 10, baseline: undefined },
+        { attempt: 2, input: 30, output: 3, baseline: { input: 100, output: 10, cacheRead: 0, cacheWrite: 0, reasoning: 0 } },
+      ]);
+      expect(fs.existsSync(fileOf(pit, 'done', 'a'))).toBe(true);
+    }));
+});
