@@ -161,11 +161,13 @@ export function parseResult(text: string | undefined): ResultRecord | undefined 
   return { kind: 'malformed', why: 'outcome is neither "done" nor "fail"' };
 }
 
+/** Where a session without the command writes its result, at the top of its workspace: never part of anybody's work. */
+export const RESULT_FALLBACK = '.snakepit-result.json';
+
 /** The files of one attempt under runs/<id>/<attempt>-<nonce>/. */
 export const RUN_FILES = {
   attempt: 'attempt.json',
   launcher: 'launch.sh',
-  script: 'task.sh',
   task: 'task.md',
   agent: 'agent.json',
   agentEnd: 'agent-end.json',
@@ -180,14 +182,11 @@ export const RUN_FILES = {
   result: 'result.json',
   stop: 'stop',
   cancel: 'cancel',
-  ended: 'ended',
   verify: 'verify.json',
   outcome: 'outcome.json',
-  story: 'story.md',
   output: 'output.log',
   notes: 'notes.jsonl',
   waitUntil: 'wait-until',
-  reaped: 'reaped.json',
   tossed: 'tossed',
   entered: 'entered',
   typing: 'typing',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseExit, parseResult, parseSession, parseJson, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
+import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readSpec } from '../runs/task-copy.js';
@@ -25,7 +25,7 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
   const stopText = (await files.read(join(dir, RUN_FILES.stop)))?.trim();
   const stop = isStop(stopText) ? stopText : undefined;
   const spec = attempt === undefined ? undefined : await readSpec(files, dir);
-  const fallback = attempt === undefined ? undefined : join(attempt.workspace, '.snakepit-result.json');
+  const fallback = attempt === undefined ? undefined : join(attempt.workspace, RESULT_FALLBACK);
   const resultFile = join(dir, RUN_FILES.result);
   const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await files.mtimeMs(fallback));
   const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });

@@ -8,7 +8,7 @@ import { sessionEnv } from '../agents/session-env.js';
 import type { Outcome } from '../protocol/judge.js';
 import { attemptOf } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
-import { RUN_FILES, type AttemptRecord } from '../protocol/records.js';
+import { RESULT_FALLBACK, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import { doneFile } from '../queue/archive.js';
 import { dueTime } from '../queue/place.js';
@@ -21,7 +21,6 @@ import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
 import { openWorkplace } from './workplace.js';
-import { RESULT_FALLBACK } from '../workspace/ground.js';
 import type { Workspace } from '../workspace/state.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */

@@ -9,7 +9,7 @@ import type { EventSink } from '../events/event-log.js';
 import type { ProcessRow } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from '../protocol/agent-state.js';
-import { parseJson, parseSession, RUN_FILES, type AttemptRecord, type VerdictRecord } from '../protocol/records.js';
+import { parseJson, parseSession, RESULT_FALLBACK, RUN_FILES, type AttemptRecord, type VerdictRecord } from '../protocol/records.js';
 import { beginWatch, decideWatch, grown } from './decide.js';
 import { speakTo, type Listener, type SpeakPorts } from './speak.js';
 import type { Progress, Watch, WatchLook, WatchPolicy } from './state.js';
@@ -104,7 +104,7 @@ export async function lookAt(ports: LadderPorts, policy: WatchPolicy, breakers: 
     startedAt: attempt.resident === true ? Math.max(attempt.startedAt, one.watch.progressAt) : attempt.startedAt,
     // A first screen is no work, where a program would keep records of work.
     begun: progress.events > 0 || progress.transcriptBytes > 0 || (progress.outputBytes > 0 && !seen.recordable) || (agent.kind !== 'starting' && agent.kind !== 'unknown'),
-    result: attempt.resident !== true && ((await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, '.snakepit-result.json')))),
+    result: attempt.resident !== true && ((await files.exists(join(dir, RUN_FILES.result))) || (await files.exists(join(attempt.workspace, RESULT_FALLBACK)))),
     waitsUntil: waits.length === 0 ? undefined : Math.max(...waits),
     coolsUntil: holdsUntil(await readBreaker(files, breakers, attempt.account), one.marker, nowMs),
   };

@@ -7,6 +7,7 @@ import type { Files } from '../lib/files.js';
 import type { Processes } from '../lib/processes.js';
 import { err, ok, type Result } from '../lib/result.js';
 import type { Layout } from '../protocol/layout.js';
+import { RESULT_FALLBACK } from '../protocol/records.js';
 
 export interface WorkspacePorts {
   readonly files: Files;
@@ -30,9 +31,6 @@ export async function lookAtProject({ files, git }: Pick<WorkspacePorts, 'files'
   const head = await headOf(git, dir);
   return head.ok ? ok({ kind: 'repository', repository: repository.value, head: head.value }) : head;
 }
-
-/** Where a session without the command writes its result, at the top of its workspace: never part of anybody's work. */
-export const RESULT_FALLBACK = '.snakepit-result.json';
 
 const PATIENCE_MS = 30_000;
 
