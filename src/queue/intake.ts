@@ -84,22 +84,29 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
     return planned;
   }
   const target = join(layout.dir(planned.value.state), planned.value.fileName);
+  // Before its task moves: killed in between, a story that is missing is written again, but one that is left behind would be taken for the next one's.
+  await putAwayStories(ports, layout, planned.value.id);
   if ((await files.rename(path, target)) === 'missing') return undefined;
   await settleIn(ports, layout, round, planned.value, fileName.toString('utf8'));
   if (checked.ok) for (const warning of checked.value.warnings) await events.emit({ kind: 'task-warned', id: planned.value.id, ...warning });
   return planned;
 }
 
-/** What follows a placement: it survives power loss, its old story moves out of the way, and it is told. */
+/** Stories of an earlier life go where old stories go. */
+async function putAwayStories({ files, clock }: IntakePorts, layout: Layout, id: string): Promise<void> {
+  for (const dir of [layout.dir('failed'), layout.dir('done'), ...(await archivedMonths(files, layout)).map((month) => join(layout.archive, month))]) {
+    const oldStory = join(dir, `${id}.result.md`);
+    if (!(await files.exists(oldStory))) continue;
+    await files.makeDir(join(layout.runs, id));
+    await files.rename(oldStory, join(layout.runs, id, `story-before-${clock.wallMs()}.md`));
+  }
+}
+
+/** What follows a placement: it survives power loss, a story that was written meanwhile moves out of the way, and it is told. */
 export async function settleIn(ports: IntakePorts, layout: Layout, round: IntakeRound, placement: Placement, from: string): Promise<void> {
-  const { files, events, clock } = ports;
+  const { files, events } = ports;
   round.ids.set(placement.id, placement.state);
   await files.syncDir(layout.dir(placement.state));
-  for (const dir of [layout.dir('failed'), layout.dir('done'), ...(await archivedMonths(files, layout)).map((month) => join(layout.archive, month))]) {
-    const oldStory = join(dir, `${placement.id}.result.md`);
-    if (!(await files.exists(oldStory))) continue;
-    await files.makeDir(join(layout.runs, placement.id));
-    await files.rename(oldStory, join(layout.runs, placement.id, `story-before-${clock.wallMs()}.md`));
-  }
+  await putAwayStories(ports, layout, placement.id);
   await events.emit({ kind: 'task-added', id: placement.id, from: show(from), state: placement.state });
 }
