@@ -1,0 +1,117 @@
+import { randomInt } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { cleanMutants, plantProgram } from '../rig/mutants.js';
+import { PARTS, SWEEPS } from './crash-matrix.js';
+import type { ActorName } from './crash/actors.js';
+import { operations, play } from './crash/play.js';
+import type { Stop } from './crash/stage.js';
+import { renderFailureModel } from './crash/failure-model.js';
+
+/*
+ * The crash matrix, played: real programs, real tmux on sockets of their own, real files, each case in a directory of its own.
+ *
+ *   npm run crash-matrix        every operation of every sweep
+ *   CRASH_SEED=<printed>        the same sample again
+ *   CRASH_DIST=<a build>        another build, such as one with a fault in it
+ *   KEEP_PIT=1                  leaves the directories for a look
+ */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ALL = (process.env['CRASH_ALL'] ?? '') !== '';
+const SEED = Number(process.env['CRASH_SEED'] ?? randomInt(2 ** 31));
+const DIST = process.env['CRASH_DIST'];
+/** Many cases wait for their turn: the time of one is no matter of how long it takes itself. */
+const TURN_MS = 30 * 60_000;
+const AT_ONCE = 2;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Two at a time, for two cores. */
+async function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  while (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  running += 1;
+  try {
+    return await act();
+  } finally {
+    running -= 1;
+    waiting.shift()?.();
+  }
+}
+
+it('what other tests play is played there', () => {
+  for (const { run } of PARTS.flatMap(({ rows }) => rows)) if (run.kind === 'elsewhere') expect(fs.readFileSync(join(ROOT, run.file), 'utf8')).toContain(run.title);
+});
+
+it('docs/failure-model.md is what the table renders (npm run failure-model)', () => {
+  expect(fs.readFileSync(join(ROOT, 'docs', 'failure-model.md'), 'utf8')).toBe(renderFailureModel(PARTS, SWEEPS));
+});
+
+for (const part of PARTS.filter(({ rows }) => rows.some(({ run }) => run.kind === 'stop'))) {
+  describe(part.title, () => {
+    for (const { dies, run } of part.rows) {
+      if (run.kind !== 'stop') continue;
+      it.concurrent(dies, { timeout: TURN_MS }, () =>
+        inTurn(async () => {
+          const { died, faults, found } = await play(run.actor, run.stop, DIST);
+          expect({ died, faults, found }).toEqual({ died: true, faults: [], found: { counters: run.counters, starts: run.starts ?? found.starts } });
+        }));
+    }
+  });
+}
+
+/** mulberry32, of the seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Every way to die at these operations: after each, and with half of each text written. Before the first is where nothing was done. */
+const stopsOf = (operated: readonly string[]): Stop[] => operated.flatMap((what, index): Stop[] => [...(/^(write|append) /.test(what) ? [{ when: 'half', at: index + 1 } as const] : []), { when: 'after', at: index + 1 }]);
+
+describe(`every operation in turn (seed ${SEED})`, () => {
+  for (const [place, { actor, title, ci }] of SWEEPS.entries()) {
+    it.concurrent(`${title}${ci === 'all' || ALL ? '' : `: ${ci} of them`}`, { timeout: TURN_MS }, async () => {
+      const operated = await inTurn(() => operations(actor, DIST));
+      const random = randomFrom(SEED + place);
+      const stops = stopsOf(operated);
+      const chosen = ci === 'all' || ALL ? stops : stops.map((stop) => ({ stop, draw: random() })).sort((a, b) => a.draw - b.draw).slice(0, ci).map(({ stop }) => stop);
+      expect(operated.length).toBeGreaterThan(1);
+      const faults: string[] = [];
+      await Promise.all(chosen.map((stop) => inTurn(async () => {
+        const played = await play(actor, stop, DIST);
+        for (const fault of played.faults) faults.push(`${stop.when} operation ${stop.at ?? 0} (${operated[(stop.at ?? 1) - 1] ?? ''}): ${fault}`);
+      })));
+      expect(faults).toEqual([]);
+    });
+  }
+});
+
+/** Faults that the matrix must find: planted in a copy of the built program, and played where they show. `counters`: those of a sound one. */
+const MUTANTS: readonly { readonly fault: string; readonly file: string; readonly find: string; readonly replace: string; readonly actor: ActorName; readonly when: Stop['when']; readonly op: string; readonly counters?: string }[] = [
+  { fault: 'a claim is requeued without ending its processes', file: 'cleanup/reaper.js', find: 'const ended = await endSession(', replace: "const ended = { kind: 'gone', killed: 0 }; void (", actor: 'reaper', when: 'after', op: 'rename queue/claimed/* -> queue/reaping/*' },
+  { fault: 'a task is moved by copying and removing', file: 'lib/node-files.js', find: 'fs.renameSync(from, to);', replace: 'fs.statSync(from).isFile() ? (fs.copyFileSync(from, to), fs.unlinkSync(from)) : fs.renameSync(from, to);', actor: 'drops', when: 'after', op: 'copy queue/x.md -> *' },
+  { fault: 'a record is written in its place', file: 'lib/node-files.js', find: 'const beside = join(dirname(path), temporaryName(basename(path), linuxProcesses.self(), newNonce()));', replace: "const beside = path; fs.rmSync(path, { force: true });", actor: 'snake', when: 'half', op: 'write queue/done/x.result.md' },
+  { fault: 'what the attempt recorded is not rolled forward', file: 'cleanup/reaper.js', find: 'const recorded = await readOutcome(files, dir);', replace: 'const recorded = undefined;', actor: 'snake-reaped', when: 'after', op: 'rename * -> .snakepit/runs/x/*/outcome.json', counters: '0.0.0' },
+  { fault: 'the old story is put away only after its task has moved', file: 'queue/intake.js', find: "await putAwayStories(ports, layout, planned.value.id);", replace: '', actor: 'rerun', when: 'after', op: 'rename queue/done/x.md -> *' },
+];
+
+describe('finds what is planted', () => {
+  afterAll(cleanMutants);
+  for (const { fault, file, find, replace, actor, when, op, counters } of MUTANTS) {
+    it.concurrent(fault, { timeout: TURN_MS }, () =>
+      inTurn(async () => {
+        const dist = plantProgram(file, find, replace);
+        const { died, faults, found } = await play(actor, { when, op }, dist);
+        expect([died, faults.length > 0 || (counters !== undefined && found.counters !== counters)]).toEqual([true, true]);
+      }));
+  }
+});

@@ -1,0 +1,185 @@
+import type { ActorName } from './crash/actors.js';
+import type { Stop } from './crash/stage.js';
+
+/*
+ * What may die, where, and what comes of it: data only. docs/failure-model.md is rendered from it (`npm run failure-model`), and
+ * crash-matrix.test.ts plays it. A new step of the product: one row in the part it belongs to; an actor of its own: one entry in
+ * crash/actors.ts and one in SWEEPS.
+ */
+
+/** How a row is shown to be true. */
+export type Run =
+  /** The actor dies at the stop; whoever its `again` names comes by; then the task is worked to its end. `counters`: failures, losses and deferrals of the last attempt. */
+  | { readonly kind: 'stop'; readonly actor: ActorName; readonly stop: Stop; readonly counters: string; readonly starts?: number }
+  /** Another test plays it. */
+  | { readonly kind: 'elsewhere'; readonly file: string; readonly title: string };
+
+export interface Row {
+  /** Who dies, and when. */
+  readonly dies: string;
+  /** What lies on disk then. */
+  readonly lies: string;
+  readonly repairs: string;
+  readonly ends: string;
+  readonly run: Run;
+}
+
+export interface Part {
+  readonly title: string;
+  /** What is to be known before its rows are read. */
+  readonly says: string;
+  readonly rows: readonly Row[];
+}
+
+/** Every operation of one actor in turn; `ci`: all of them in each run of the tests, or a drawn sample of so many. */
+export interface Sweep {
+  readonly actor: ActorName;
+  readonly title: string;
+  readonly ci: 'all' | number;
+}
+
+const stop = (actor: ActorName, when: Stop['when'], op: string, counters: string, starts?: number, nth?: number): Run => ({ kind: 'stop', actor, stop: { when, op, ...(nth === undefined ? {} : { nth }) }, counters, ...(starts === undefined ? {} : { starts }) });
+const elsewhere = (file: string, title: string): Run => ({ kind: 'elsewhere', file, title });
+
+const CLAIM = 'rename queue/ready/* -> queue/claimed/*';
+const SETTLE = 'rename queue/claimed/* -> queue/done/x.md';
+const TOLD = 'append .snakepit/log/events.jsonl';
+const NEXT = 'the next tick of the pit, or of the next pit';
+const ADOPTS = 'the next snake of that name, which the pit starts at once, adopts the claim';
+const REAPS = '`snakepit cleanup` where no pit lives, by hand or from cron; then any snake';
+
+export const PARTS: readonly Part[] = [
+  {
+    title: 'Taking in',
+    says: 'One rename takes a file in. Before it the file is a drop, after it a task.',
+    rows: [
+      { dies: 'the pit, before it takes a drop in', lies: '`queue/x.md`, and the intake lock under a dead name', repairs: NEXT, ends: 'taken in once', run: stop('drops', 'before', 'rename queue/x.md -> queue/ready/*', '0.0.0', 1) },
+      { dies: 'the pit, after the rename, before it is told', lies: '`ready/…x….md`, no event `task-added`', repairs: 'nobody needs to', ends: 'it is in line; the event is missing', run: stop('drops', 'after', 'rename queue/x.md -> queue/ready/*', '0.0.0', 1) },
+      { dies: '`snakepit add`, half of the file written', lies: 'a hidden file in `queue/tmp/` that names its writer', repairs: 'say it again; the sweeper removes the half', ends: 'nothing was promised yet: no id was printed', run: stop('add', 'half', 'write queue/tmp/*', '0.0.0', 1) },
+      { dies: '`snakepit add`, written, before the rename', lies: 'the whole file, hidden, in `queue/tmp/`', repairs: 'say it again; the sweeper removes the other', ends: 'as above', run: stop('add', 'before', 'rename queue/tmp/* -> queue/ready/*', '0.0.0', 1) },
+      { dies: '`snakepit add`, after the rename', lies: '`ready/…x….md`, and no id was printed', repairs: 'nobody needs to; said again, it is refused: the id is taken', ends: 'it is in line, once', run: stop('add', 'after', 'rename queue/tmp/* -> queue/ready/*', '0.0.0', 1) },
+    ],
+  },
+  {
+    title: 'A snake, adopted',
+    says: 'A pit lives, or comes up again: its next snake of that name goes on where the dead one stood. Nothing is counted, and a session that works is not disturbed.',
+    rows: [
+      { dies: 'before the claim', lies: 'its registration in `.snakepit/snakes/`', repairs: 'any snake claims', ends: 'as if nothing had been', run: stop('snake', 'before', CLAIM, '0.0.0', 1) },
+      { dies: 'after the claim', lies: '`claimed/…` with a dead owner, no run directory', repairs: ADOPTS, ends: 'the same attempt', run: stop('snake', 'after', CLAIM, '0.0.0', 1) },
+      { dies: 'while it makes the run directory', lies: 'half a run directory, perhaps a `launch.sh` with keys (0600)', repairs: `${ADOPTS} and makes it anew`, ends: 'the same attempt', run: stop('snake', 'after', 'rename * -> .snakepit/runs/x/*/launch.sh', '0.0.0', 1) },
+      { dies: 'prepared, before the launch', lies: '`attempt.json`, no `started/`', repairs: `${ADOPTS} and launches`, ends: 'the same attempt', run: stop('snake', 'after', 'rename * -> .snakepit/runs/x/*/attempt.json', '0.0.0', 1) },
+      { dies: 'launched, while the session works', lies: '`started/`, `session`, a living session', repairs: ADOPTS, ends: 'the same attempt, the same session', run: stop('snake', 'before', TOLD, '0.0.0', 1, 2) },
+      { dies: 'the session has ended, half of the outcome written', lies: '`exit`, half a hidden `outcome.json`', repairs: `${ADOPTS} and judges again, from the same records`, ends: 'the same attempt, the same outcome', run: stop('snake', 'half', 'write .snakepit/runs/x/*/.outcome.json.*', '0.0.0', 1) },
+      { dies: 'outcome recorded, what the session left still alive', lies: '`outcome.json`, `claimed/…`, perhaps processes', repairs: `${ADOPTS}, ends them, settles`, ends: 'as recorded', run: stop('snake', 'after', 'rename * -> .snakepit/runs/x/*/outcome.json', '0.0.0', 1) },
+      { dies: 'leftovers ended, before it settles', lies: '`outcome.json`, `claimed/…`', repairs: `${ADOPTS} and settles`, ends: 'as recorded', run: stop('snake', 'before', SETTLE, '0.0.0', 1) },
+      { dies: 'settled, before the story', lies: '`done/x.md` alone', repairs: `${NEXT}, or cleanup: the reconciler`, ends: 'done, and its story is written from the records', run: stop('snake', 'after', SETTLE, '0.0.0', 1) },
+      { dies: 'half of the story written', lies: '`done/x.md`, half a hidden `x.result.md`', repairs: `${NEXT}, or cleanup: reconciler and sweeper`, ends: 'as above', run: stop('snake', 'half', 'write queue/done/*', '0.0.0', 1) },
+      { dies: 'story written, before it is told', lies: '`done/x.md`, `done/x.result.md`, no event `task-done`', repairs: 'cleanup, after a minute: the reconciler tells it', ends: 'done', run: stop('snake', 'after', 'rename * -> queue/done/x.result.md', '0.0.0', 1) },
+    ],
+  },
+  {
+    title: 'A snake, reaped',
+    says: 'No pit lives, and `snakepit cleanup` comes first. What has no outcome on disk counts as a loss, and begins anew after every process of it is gone. A session that works is kept for `adopt:` in case an `up` comes; here that is nought.',
+    rows: [
+      { dies: 'after the claim', lies: '`claimed/…` with a dead owner', repairs: REAPS, ends: 'a second attempt, one start', run: stop('snake-reaped', 'after', CLAIM, '0.1.0', 1) },
+      { dies: 'prepared, before the launch', lies: '`attempt.json`, `launch.sh`', repairs: `${REAPS}; the launcher is removed`, ends: 'a second attempt, one start', run: stop('snake-reaped', 'after', 'rename * -> .snakepit/runs/x/*/attempt.json', '0.1.0', 1) },
+      { dies: 'launched, while the session works', lies: 'a living session', repairs: `${REAPS}; every process of it is ended first`, ends: 'a second attempt, two starts, never two at once', run: stop('snake-reaped', 'after', TOLD, '0.1.0', 2, 2) },
+      { dies: 'the session has ended, no outcome recorded', lies: '`exit`, no `outcome.json`', repairs: REAPS, ends: 'a loss, although the session had ended: nobody judged it', run: stop('snake-reaped', 'before', 'rename * -> .snakepit/runs/x/*/outcome.json', '0.1.0', 2) },
+      { dies: 'outcome recorded, before it settles', lies: '`outcome.json`, `claimed/…`', repairs: 'cleanup rolls it forward', ends: 'as recorded', run: stop('snake-reaped', 'before', SETTLE, '0.0.0', 1) },
+      { dies: 'settled, before the story', lies: '`done/x.md` alone', repairs: 'cleanup: the reconciler', ends: 'done, with its story', run: stop('snake-reaped', 'after', SETTLE, '0.0.0', 1) },
+    ],
+  },
+  {
+    title: 'Trying again',
+    says: 'An attempt that failed of itself waits in `waiting/` for its back-off; its count is in the name, so that it moves with it or not at all.',
+    rows: [
+      { dies: 'a snake, before it puts the task into `waiting/`', lies: '`outcome.json`, `claimed/…0.0.0…`', repairs: ADOPTS, ends: 'failed after two attempts, one failure counted each', run: stop('failing', 'before', 'rename queue/claimed/* -> queue/waiting/*', '1.0.0', 2) },
+      { dies: 'a snake, after that', lies: '`waiting/…1.0.0.md`', repairs: 'nobody needs to', ends: 'the same', run: stop('failing', 'after', 'rename queue/claimed/* -> queue/waiting/*', '1.0.0', 2) },
+      { dies: 'the pit, before it lets the task go', lies: '`waiting/…`', repairs: NEXT, ends: 'the same', run: stop('waiting', 'before', 'rename queue/waiting/* -> queue/ready/*', '1.0.0', 2) },
+      { dies: 'the pit, after that', lies: '`ready/…`', repairs: 'nobody needs to', ends: 'the same', run: stop('waiting', 'after', 'rename queue/waiting/* -> queue/ready/*', '1.0.0', 2) },
+      { dies: '`snakepit retry`, the old story put away, before the rename', lies: '`failed/x.md` alone; the story in the run directory', repairs: 'say it again; a pit writes the story anew meanwhile', ends: 'worked again, with fresh counters', run: stop('retry', 'before', 'rename queue/failed/x.md -> *', '0.0.0') },
+      { dies: '`snakepit retry`, after the rename', lies: '`ready/…x….md`', repairs: 'nobody needs to', ends: 'worked again; one story, where the task is', run: stop('retry', 'after', 'rename queue/failed/x.md -> *', '0.0.0') },
+      { dies: '`snakepit rerun`, after the rename', lies: '`ready/…x….md`', repairs: 'nobody needs to', ends: 'worked again; one story, where the task is', run: stop('rerun', 'after', 'rename queue/done/x.md -> *', '0.0.0') },
+    ],
+  },
+  {
+    title: 'The reaper',
+    says: 'It fences first and looks for processes second. Whoever reaps says so in the name, so that the next one knows whether that reaper lives.',
+    rows: [
+      { dies: 'before the fence', lies: '`claimed/…` with a dead owner', repairs: 'the next cleanup, or the pit', ends: 'one loss, a second attempt', run: stop('reaper', 'before', 'rename queue/claimed/* -> queue/reaping/*', '0.1.0', 2) },
+      { dies: 'after the fence, before it ends the session', lies: '`reaping/…~r<dead>.md`, a living session', repairs: 'the next cleanup, or the pit, takes the fence over', ends: 'one loss, never two attempts at once', run: stop('reaper', 'after', 'rename queue/claimed/* -> queue/reaping/*', '0.1.0', 2) },
+      { dies: 'the session ended, half of the outcome written', lies: '`reaping/…`, half a hidden `outcome.json`', repairs: 'the same', ends: 'one loss', run: stop('reaper', 'half', 'write .snakepit/runs/x/*/.outcome.json.*', '0.1.0', 2) },
+      { dies: 'outcome recorded, before it puts the task back in line', lies: '`reaping/…`, `outcome.json`', repairs: 'the same, by that outcome', ends: 'one loss, not two', run: stop('reaper', 'before', 'rename queue/reaping/* -> queue/ready/*', '0.1.0', 2) },
+      { dies: 'after that, before it is told', lies: '`ready/…0.1.0.md`', repairs: 'cleanup tells it, after a minute', ends: 'one loss', run: stop('reaper', 'after', 'rename queue/reaping/* -> queue/ready/*', '0.1.0', 2) },
+    ],
+  },
+  {
+    title: 'Questions to a person',
+    says: 'The task is parked by the rename of its claim, the question is written after it, and an answer lies on disk before its task moves.',
+    rows: [
+      { dies: 'a snake, before it parks', lies: '`outcome.json`, `claimed/…`', repairs: ADOPTS, ends: 'parked, one deferral', run: stop('parking', 'before', 'rename queue/claimed/* -> queue/needs/*', '0.0.0') },
+      { dies: 'a snake, parked, before the question', lies: '`needs/…0.0.1.md` alone', repairs: `${NEXT}, or cleanup: the reconciler`, ends: 'parked, with its question', run: stop('parking', 'after', 'rename queue/claimed/* -> queue/needs/*', '0.0.0') },
+      { dies: '`snakepit answer`, half of the answer written', lies: '`needs/…`, half a hidden `answer.md`', repairs: 'say it again', ends: 'answered once', run: stop('answer', 'half', 'write .snakepit/runs/x/*/.answer.md.*', '0.0.1') },
+      { dies: '`snakepit answer`, written, before the rename', lies: '`needs/…`, `answer.md` in the run that asked', repairs: 'say it again, with or without words', ends: 'answered once', run: stop('answer', 'before', 'rename queue/needs/*.md -> queue/ready/*', '0.0.1') },
+      { dies: '`snakepit answer`, after the rename', lies: '`ready/…`, the question still in `needs/`', repairs: 'nobody needs to; the pit puts the question away', ends: 'goes on with the answer', run: stop('answer', 'after', 'rename queue/needs/*.md -> queue/ready/*', '0.0.1') },
+    ],
+  },
+  {
+    title: 'The session',
+    says: 'A session is judged by files: `exit` of its wrapper, `result.json` of the agent. Text on a screen proves nothing.',
+    rows: [
+      { dies: 'the wrapper', lies: '`session`, no `exit`', repairs: 'its snake sees it dead, and ends what it left', ends: 'a loss, run again at once', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of the session: a loss is counted, and it is run again at once') },
+      { dies: 'nobody; a process stays behind when the session ends', lies: '`exit`, a process with our marks', repairs: 'its snake, before it settles; the orphan hunter', ends: 'as the session ended', run: elsewhere('tests/integration/lifecycle.test.ts', 'a daemon that a session leaves behind is ended before the task is settled') },
+      { dies: 'nobody; the claim is taken away while its snake sleeps', lies: 'the task where somebody put it', repairs: 'its snake finds its claim missing at the next heartbeat', ends: 'it publishes nothing and ends its session', run: elsewhere('tests/integration/lifecycle.test.ts', 'a snake whose claim was taken away while it slept publishes nothing and ends its session') },
+    ],
+  },
+  {
+    title: 'tmux',
+    says: 'Sessions are children of the tmux server, not of snakes. A server that does not answer proves nothing about them.',
+    rows: [
+      { dies: 'the tmux server', lies: 'claims of living snakes, sessions hung up', repairs: 'their snakes; the pit founds another server', ends: 'a loss each, run again', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of the tmux server: sessions lost, counted, and run again on a new server') },
+      { dies: 'nobody; the server does not answer', lies: 'what lay there', repairs: 'nobody: unknown is not dead', ends: 'nobody is judged until it answers', run: elsewhere('tests/watchsim/watchsim.test.ts', 'while tmux does not answer nobody is judged') },
+    ],
+  },
+  {
+    title: 'The pit, and who speaks for it',
+    says: 'The pit keeps nothing to itself: whatever it decided lies on disk before it is done. Its death ends nobody.',
+    rows: [
+      { dies: 'the pit, at any time', lies: 'its lock under a dead name, an old snapshot', repairs: '`snakepit up`', ends: 'snakes and sessions work on and claim more; drops and waiting tasks lie until then', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of the pit: snakes and sessions work on, finish and claim more; the next up takes the same snakes over') },
+      { dies: 'pit and snake both', lies: 'a claim with a dead owner, a living session', repairs: '`snakepit up`; `snakepit down` finishes it too', ends: 'the same attempt', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of pit and snake both: up adopts the session all the same') },
+      { dies: 'the pit, while it nudges', lies: '`watch.json`', repairs: 'the next pit', ends: 'nobody is nudged twice', run: elsewhere('tests/watchsim/watchsim.test.ts', 'nudges nobody twice, though the pit is killed after each nudge') },
+      { dies: 'the pit, while it answers a dialog', lies: '`ask.json`, with the press that was decided', repairs: 'the next pit', ends: 'pressed at most twice', run: elsewhere('tests/integration/needs.test.ts', 'the pit is killed at the press: another one goes on, and never presses more than twice') },
+      { dies: 'the pit, with residents', lies: '`.snakepit/residents/<name>/`', repairs: 'the next pit', ends: 'the same session; no wake repeated, none lost', run: elsewhere('tests/integration/residents.test.ts', 'survives a pit that is killed: the same session, no second one, no wake repeated, none lost') },
+      { dies: 'the pit, while pings are on their way', lies: 'outbox and cursors in `.snakepit/pings/`', repairs: 'the next pit', ends: 'each arrives at most once, and none is lost without an event', run: elsewhere('tests/integration/pings.test.ts', 'commits, ends of tasks and notes reach whom their rules name, once, over kill -9 of the pit') },
+      { dies: 'whoever changes the state of an account', lies: 'its file, old or new', repairs: 'whoever asks next', ends: 'no attempt is spent', run: elsewhere('tests/property/breaker.property.test.ts', 'killed at any step, it is the old one or the new one, and the next goes on') },
+      { dies: 'the one task that probes an account', lies: 'a half-open breaker whose claim is gone', repairs: 'whoever asks next', ends: 'another one probes', run: elsewhere('tests/integration/breaker.test.ts', 'a probe that is killed with its snake frees its slot; a person can close it') },
+      { dies: 'the holder of any lock', lies: '`.snakepit/locks/…/held~<dead>`', repairs: 'whoever takes it next', ends: 'taken over at once, by one', run: elsewhere('tests/property/baton.test.ts', 'succeed one that is killed while it holds') },
+    ],
+  },
+  {
+    title: 'The machine',
+    says: 'A claim names the boot of its owner. A clock that jumps or sleeps is no death.',
+    rows: [
+      { dies: 'all, and the machine starts anew', lies: 'claims of another boot', repairs: '`snakepit up`, or cleanup', ends: 'a loss each, run again', run: elsewhere('tests/integration/lifecycle.test.ts', 'a claim of another boot is requeued by up, one loss counted, and run to its end') },
+      { dies: 'nobody; a snake is stopped (SIGSTOP), however long', lies: 'a late heartbeat', repairs: 'nobody: it lives', ends: 'reported, never robbed; woken, it goes on', run: elsewhere('tests/integration/lifecycle.test.ts', 'a SIGSTOPped snake is not robbed, however late, by the pit or by cleanup; woken, it goes on') },
+      { dies: 'all at random, hundreds of times', lies: 'anything of the above', repairs: 'whoever comes', ends: 'each task once, counts exact, never two at once', run: elsewhere('tests/faults/chaos.test.ts', 'each ends exactly once') },
+    ],
+  },
+];
+
+export const SWEEPS: readonly Sweep[] = [
+  { actor: 'drops', title: 'taking in a dropped file', ci: 'all' },
+  { actor: 'add', title: '`snakepit add`', ci: 8 },
+  { actor: 'snake', title: 'a snake with a task that is done', ci: 6 },
+  { actor: 'snake-reaped', title: 'the same, and no snake of its name follows: cleanup comes first', ci: 6 },
+  { actor: 'failing', title: 'a snake with a task that fails twice and may do so twice', ci: 4 },
+  { actor: 'waiting', title: 'letting a task go that has waited', ci: 'all' },
+  { actor: 'reaper', title: 'the reaper, over a dead snake whose session works', ci: 8 },
+  { actor: 'retry', title: '`snakepit retry` of a failed task', ci: 'all' },
+  { actor: 'rerun', title: '`snakepit rerun` of a done task, which fails this time', ci: 'all' },
+  { actor: 'parking', title: 'a snake whose session asks a person', ci: 4 },
+  { actor: 'answer', title: '`snakepit answer`', ci: 8 },
+  { actor: 'recurring', title: 'making the instance of a template that is due', ci: 8 },
+  { actor: 'archive', title: 'archivist and composter', ci: 8 },
+  { actor: 'reconciler', title: 'reconciler and sweeper', ci: 6 },
+];
