@@ -14,6 +14,8 @@ export interface ContractParts {
   /** The branch of the task's worktree, and the commit it started from; '' elsewhere. */
   readonly branch?: string;
   readonly base?: string;
+  /** The directory above the worktree, which git must not look beyond: without its own .git it would find the project's. */
+  readonly ceiling?: string;
   readonly root: string;
   readonly queue: string;
   readonly previousFailure: string;
@@ -85,6 +87,7 @@ export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, 
     SNAKEPIT_RESULT: parts.resultFile,
     SNAKEPIT_RESULT_FALLBACK: parts.resultFallback,
     SNAKEPIT_WORKSPACE: parts.workspace,
+    ...(parts.ceiling === undefined ? {} : { GIT_CEILING_DIRECTORIES: parts.ceiling }),
     SNAKEPIT_BRANCH: parts.branch ?? '',
     SNAKEPIT_BASE: parts.base ?? '',
     SNAKEPIT_QUEUE: parts.queue,

@@ -10,6 +10,8 @@ export interface Config {
   readonly repo: string;
   /** What worktrees start from: a branch, a tag, a commit; HEAD: what is checked out. */
   readonly base: string;
+  /** What becomes of an attempt in a worktree during which the project's own checkout changed. */
+  readonly guard: 'fail' | 'report' | 'off';
   readonly timeoutMs: number;
   readonly attempts: number;
   readonly losses: number;

@@ -122,6 +122,7 @@ function toConfig(file: ConfigFile): Config {
     workspace: file.workspace,
     repo: file.repo,
     base: file.base,
+    guard: file.guard,
     timeoutMs: ms(file.timeout),
     attempts: file.attempts,
     losses: file.losses,

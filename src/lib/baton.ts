@@ -75,3 +75,22 @@ export async function take(files: Files, processes: Processes, dir: string): Pro
   }
   throw new Error(`the lock ${dir} changes hands too fast to be taken`);
 }
+
+/**
+ * The same for a holder that is no process, such as a claim that outlives the processes that work it: `mine` names it, for good. Whoever no
+ * longer `stands` is succeeded; taking it again is harmless, and it is never released by hand.
+ */
+export async function takeAs(files: Files, self: ProcessIdentity, dir: string, mine: string, stands: (holder: string) => Promise<boolean>): Promise<{ readonly kind: 'taken' } | { readonly kind: 'held'; readonly by: string }> {
+  for (let round = 0; round < 100; round += 1) {
+    const name = (await files.list(dir)).find((one) => one === FREE || one.startsWith('held~'));
+    if (name === undefined) {
+      await lay(files, dir, self);
+      continue;
+    }
+    const by = name === FREE ? undefined : name.slice('held~'.length);
+    if (by === mine) return { kind: 'taken' };
+    if (by !== undefined && (await stands(by))) return { kind: 'held', by };
+    if ((await files.rename(join(dir, name), join(dir, `held~${mine}`))) === 'ok') return { kind: 'taken' };
+  }
+  throw new Error(`the lock ${dir} changes hands too fast to be taken`);
+}

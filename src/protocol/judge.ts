@@ -27,7 +27,7 @@ export interface AttemptFacts {
 export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
-  | 'workspace-failed' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
+  | 'workspace-failed' | 'left-workspace' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';

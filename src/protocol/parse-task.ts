@@ -100,6 +100,11 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.workspace = value;
     return undefined;
   },
+  changes: (draft, value) => {
+    if (value !== 'required' && value !== 'optional') return wrong('changes: is unknown', 'use required (a task whose branch has no change has failed) or optional');
+    draft.changes = value;
+    return undefined;
+  },
   base: (draft, value) => {
     if (typeof value !== 'string' || value.trim() === '' || value.startsWith('-')) return wrong('base: names no branch, tag or commit', 'write base: main');
     draft.base = value;
@@ -206,7 +211,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, base: undefined, mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

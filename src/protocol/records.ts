@@ -57,6 +57,29 @@ export interface AttemptRecord {
   readonly wakeMs?: number;
 }
 
+/** What an attempt in a worktree came to, by git alone. */
+export interface Changes {
+  readonly branch: string;
+  readonly base: string;
+  /** Where the branch stands. */
+  readonly head: string;
+  /** Of the task, all its attempts together, since its base. */
+  readonly commits: number;
+  readonly fileCount: number;
+  /** The first hundred of them; no number of lines: a binary file. */
+  readonly files: readonly { readonly path: string; readonly added?: number | undefined; readonly removed?: number | undefined }[];
+  readonly added: number;
+  readonly removed: number;
+  /** What was not committed: nothing, made a commit by snakepit, or still there. */
+  readonly leftovers: 'none' | 'committed' | 'kept';
+  /** It left its branch, and what it committed elsewhere could not be brought onto it. */
+  readonly strayed?: boolean;
+  /** What of the project's own checkout changed while it ran. */
+  readonly outside: readonly string[];
+  /** No other attempt ran in that time: it was this one, or a person. */
+  readonly alone: boolean;
+}
+
 /** One question of a task to a person; no `answer`: it was put back in line without words, perhaps with its text changed. */
 export interface Asked {
   readonly question: string;
@@ -175,6 +198,8 @@ export const RUN_FILES = {
   verdict: 'verdict.json',
   ask: 'ask.json',
   answer: 'answer.md',
+  checkout: 'checkout.json',
+  changes: 'changes.json',
   stderr: 'stderr.log',
   started: 'started',
   session: 'session',

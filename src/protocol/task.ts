@@ -24,6 +24,8 @@ export interface TaskSpec {
   readonly workspace: 'worktree' | 'repo' | 'scratch' | undefined;
   /** What its worktree starts from: a branch, tag or commit. */
   readonly base: string | undefined;
+  /** "required": an attempt that leaves its branch as it was has failed; only in a worktree. */
+  readonly changes: 'required' | 'optional';
   /** Print mode or the full-screen program; undefined: as the agent's profile says. */
   readonly mode: 'headless' | 'interactive' | undefined;
   /** When its session asks a person; undefined: as the agent's profile says. */

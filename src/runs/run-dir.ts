@@ -3,7 +3,7 @@ import type { Files } from '../lib/files.js';
 import { writerOf } from '../lib/temporary.js';
 import type { Layout } from '../protocol/layout.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
-import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord } from '../protocol/records.js';
+import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord, type Changes } from '../protocol/records.js';
 import type { Next, Outcome } from '../protocol/judge.js';
 
 /** How one attempt ended, written before its claim is settled: what whoever comes next rolls forward from. */
@@ -14,6 +14,8 @@ export interface OutcomeRecord {
   readonly startedAt: number | undefined;
   readonly endedAt: number;
   readonly outcome: Outcome;
+  /** What it made of its branch, where it had one. */
+  readonly changes?: Changes;
   readonly next: Next;
 }
 

@@ -6,6 +6,7 @@ import type { AgentRecord, VerifyRun } from '../protocol/records.js';
 import { sumTokens } from '../protocol/tokens.js';
 import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
+import { changeLines } from './change-words.js';
 import { describeTokens, describeUse } from './token-words.js';
 
 export interface StoryParts {
@@ -38,6 +39,7 @@ export function storyText(story: StoryParts): string {
   if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
   if (!done) lines.push(`- **what to do**: ${story.why === undefined ? advice(last?.outcome, story.id) : adviceUntried(story.why, story.id)}`);
+  if (last?.changes !== undefined) lines.push(...changeLines(last.changes));
   const tokens = story.tokens ?? [];
   const counted = tokens.flatMap((use) => use?.tokens ?? []);
   const uncounted = tokens.filter((use) => use?.uncounted !== undefined).length;
@@ -118,6 +120,10 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `mend and retry the task it needs first, then ${retry}`;
     case 'unworkable':
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
+    case 'left-workspace':
+      return `look at what changed in the project's checkout and undo it if it was the task; if it was you, \`guard: report\` in snakepit.yaml lets you work there meanwhile; then ${retry}`;
+    case 'no-change':
+      return `see what it says and did (\`snakepit logs ${id}\`); if nothing had to change, remove changes: required, then ${retry}`;
     case 'workspace-failed':
       return `mend what git or the command says (\`git worktree list\` shows the worktrees), then ${retry}`;
     case 'lost-too-often':

@@ -9,7 +9,9 @@ import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
 import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
+import { judgeChanges } from '../workspace/judge-changes.js';
 import { tellAccount } from './account.js';
+import { measureChanges } from './changes.js';
 import { LOOK_EVERY_MS } from './decide.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
@@ -60,6 +62,8 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
     case 'verify': {
       if ((await end(ports, setting, claim, view, 'before its checks')).kind === 'unknown') return stuck(ports, claim, 'leftovers of the session before its checks');
       const spec = await readSpec(files, dir);
+      // Before its checks leave their own traces there.
+      if (view.attempt !== undefined) await measureChanges(ports, setting, claim, view.attempt, true);
       const gone: VerifyRun[] = [{ command: step.commands[0] ?? '', code: 127, tail: ['the copy of the task is gone'] }];
       const runs = spec === undefined || view.attempt === undefined ? gone : await verifyAll(ports, setting, claim, view, spec, step.commands, commands);
       if (runs !== undefined) await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
@@ -134,7 +138,9 @@ async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim,
 /** Writes how the attempt ended and what follows. From here on it is rolled forward, by us or by whoever comes next. */
 async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView | undefined, judged: Outcome, spec: TaskSpec | undefined): Promise<void> {
   const { config, layout } = setting;
-  const outcome = view?.attempt === undefined ? judged : await tellAccount(ports, setting, claim, view, view.attempt, judged);
+  const changes = view?.attempt?.worktree === undefined || (await end(ports, setting, claim, view, 'before its work is measured')).kind === 'unknown' ? undefined : await measureChanges(ports, setting, claim, view.attempt, judged.kind === 'done');
+  const measured: Outcome = typeof changes === 'string' && judged.kind === 'done' ? { kind: 'failed', reason: 'workspace-failed', detail: `its worktree could not be read: ${changes}`, final: false } : judgeChanges(judged, typeof changes === 'string' ? undefined : changes, { guard: config.guard, required: spec?.changes === 'required' });
+  const outcome = view?.attempt === undefined ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
@@ -143,6 +149,7 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
     startedAt: view?.attempt?.startedAt,
     endedAt: ports.clock.wallMs(),
     outcome,
+    ...(typeof changes === 'object' ? { changes } : {}),
     next,
   });
 }

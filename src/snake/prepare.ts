@@ -20,7 +20,8 @@ import { chooseAdmitted, type Admitted } from './account.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
-import { openWorkplace } from './workplace.js';
+import { guardCheckout } from './changes.js';
+import { openWorkplace, TURN_EVERY_MS } from './workplace.js';
 import type { Workspace } from '../workspace/state.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */
@@ -56,6 +57,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   if (admitted.value.kind === 'cooling') return { kind: 'not-yet', dueAt: admitted.value.until };
   const { chosen } = admitted.value;
   const place = await openWorkplace(ports, setting, claim, spec);
+  if (place.kind === 'busy') return { kind: 'not-yet', dueAt: clock.wallMs() + TURN_EVERY_MS };
   if (place.kind === 'failed') return { kind: 'unworkable', outcome: place.outcome, spec };
 
   const dir = runDirOf(layout, name);
@@ -72,6 +74,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   if (attempt.privateWorkspace) await files.makeDir(attempt.workspace);
   // What an earlier attempt said there must not speak for this one.
   await files.remove(join(attempt.workspace, RESULT_FALLBACK));
+  if (place.workspace.kind === 'worktree') await guardCheckout(ports, setting, dir, place.workspace.record.repo);
   for (const text of place.workspace.kind === 'worktree' ? place.workspace.notes : []) await files.append(join(dir, RUN_FILES.notes), `${JSON.stringify({ at: clock.wallMs(), text })}\n`);
   await files.write(join(dir, RUN_FILES.task), Buffer.from(bytes).toString('utf8'));
   for (const file of program.value.files) await files.write(join(dir, file.name), file.text);
@@ -145,6 +148,7 @@ export async function contractEnv({ files }: SnakePorts, { layout, config, owner
     workspace: attempt.workspace,
     branch: attempt.worktree?.branch ?? '',
     base: attempt.worktree?.base ?? '',
+    ...(attempt.worktree === undefined ? {} : { ceiling: layout.worktrees }),
     root: layout.root,
     queue: layout.queue,
     previousFailure: before === undefined || before.outcome.kind === 'done' || before.outcome.kind === 'parked' ? '' : describeOutcome(before.outcome).slice(0, 2000),

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { takeAs } from '../lib/baton.js';
 import { endSession } from '../agents/end-session.js';
 import type { Outcome } from '../protocol/judge.js';
-import { claimEntry } from '../protocol/names.js';
+import { claimEntry, markerOf, parseClaim, parseReaping, parseStuck } from '../protocol/names.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Claim } from '../queue/store.js';
 import { pastAttempts } from '../runs/run-dir.js';
@@ -11,7 +14,10 @@ import type { Workspace } from '../workspace/state.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 
 /** Where the attempt works, or why it cannot. */
-export type Workplace = { readonly kind: 'open'; readonly workspace: Workspace } | { readonly kind: 'failed'; readonly outcome: Outcome };
+export type Workplace = { readonly kind: 'open'; readonly workspace: Workspace } | { readonly kind: 'busy' } | { readonly kind: 'failed'; readonly outcome: Outcome };
+
+/** How often a task asks whether the project is free for it. */
+export const TURN_EVERY_MS = 2000;
 
 const failed = (detail: string, final = false): Workplace => ({ kind: 'failed', outcome: { kind: 'failed', reason: 'workspace-failed', detail, final } });
 
@@ -27,6 +33,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   const ground = found.kind === 'none' ? 'none' : found.head.sha === undefined && (spec.base ?? config.base) === 'HEAD' ? 'no-commit' : 'repository';
   const kind = chooseWorkspace(wish, ground);
   if (!kind.ok) return failed(kind.error, true);
+  if (kind.value === 'repo' && !(await takeTurn(ports, setting, claim, dir))) return { kind: 'busy' };
   if (kind.value === 'repo') return { kind: 'open', workspace: { kind: 'repo', path: dir } };
   if (kind.value === 'scratch' || git === undefined || found.kind === 'none') return { kind: 'open', workspace: { kind: 'scratch' } };
   const entry = claimEntry(claim.marker);
@@ -43,4 +50,24 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   if (!opened.ok) return failed(opened.error);
   const { record, notes } = opened.value;
   return { kind: 'open', workspace: { kind: 'worktree', path: record.path, record, notes } };
+}
+
+/**
+ * The project itself is worked by one claim at a time, over all snakes. The turn is the claim's, not its snake's: it lasts as long as the
+ * claim stands, whoever works it, and while its processes cannot be shown gone; nobody gives it back, so no crash can keep it.
+ */
+async function takeTurn({ files, processes }: SnakePorts, { layout }: SnakeSetting, claim: Claim, dir: string): Promise<boolean> {
+  const lock = join(layout.state, 'locks', `project-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`);
+  // A listing may miss a file that is being renamed: two looks must agree.
+  const stands = async (marker: string): Promise<boolean> => (await isSeen(marker)) || (await isSeen(marker));
+  const isSeen = async (marker: string): Promise<boolean> => {
+    for (const [state, parse] of [['claimed', parseClaim], ['reaping', parseReaping], ['stuck', parseStuck]] as const) {
+      for (const file of await files.list(layout.dir(state))) {
+        const name = parse(file);
+        if (name !== undefined && markerOf(name) === marker) return true;
+      }
+    }
+    return false;
+  };
+  return (await takeAs(files, processes.self(), lock, claim.marker, stands)).kind === 'taken';
 }

@@ -37,6 +37,63 @@ describe('a task in a git repository', () => {
       expect(record).toMatchObject({ base: { name: 'old' }, branch: 'snakepit/again' });
     }), MS);
 
+  it('commits what was left uncommitted, and tells its branch and what changed; a task that wants changes and has none fails', () =>
+    withPit({ bare: true }, async (pit) => {
+      seedRepo(pit.root);
+      const before = checkout(pit.root);
+      await pit.up(2);
+      pit.dropTask('loose.md', `${head('verify: [test -e new.txt, touch of-the-check]')}${sh('echo one >> a.txt', 'echo new > new.txt', 'mkdir -p node_modules && echo x > node_modules/x', 'echo {} > "$SNAKEPIT_RESULT_FALLBACK"; rm "$SNAKEPIT_RESULT_FALLBACK"')}`);
+      pit.dropTask('idle.md', `${head('changes: required', 'attempts: 1')}${sh('true')}`);
+      pit.dropTask('reads.md', sh('true'));
+      await pit.until('their stories are told', () => story(pit, 'done', 'loose') !== '' && story(pit, 'failed', 'idle') !== '' && story(pit, 'done', 'reads') !== '', 60_000);
+      expect(story(pit, 'done', 'loose')).toMatch(/\*\*branch\*\*: snakepit\/loose, since [0-9a-f]{10}: 1 commit, 2 files, \+2 -0; what was left uncommitted is its last commit\n {2}- a\.txt \+1 -0\n {2}- new\.txt \+1 -0/);
+      expect(gitIn(pit.root, 'show', '--stat', '--format=%an %s', 'snakepit/loose')).toMatch(/^snakepit snakepit: what loose left uncommitted/);
+      expect(gitIn(worktreeOf(pit, 'loose'), 'status', '--porcelain')).toBe('?? of-the-check\n');
+      expect(story(pit, 'failed', 'idle')).toContain('no-change');
+      expect(story(pit, 'done', 'reads')).toContain('no change');
+      expect(checkout(pit.root)).toEqual(before);
+    }), MS);
+
+  it.each([['a tracked file', 'echo oops >> "$SNAKEPIT_DIR/a.txt"', 'a.txt'], ['a new file', 'echo oops > "$SNAKEPIT_DIR/new file"', 'new file'], ['what was changed already', 'echo oops >> "$SNAKEPIT_DIR/c.txt"', 'c.txt'], ['the stash', 'git stash clear', 'the stash'], ['the index', 'git -C "$SNAKEPIT_DIR" add c.txt', 'the index']])('that touches %s of the checkout fails, and its story names it', (_what, line, named) =>
+    withPit({ bare: true }, async (pit) => {
+      seedRepo(pit.root);
+      await pit.up(1);
+      pit.dropTask('bad.md', `${head('attempts: 1')}${sh(line)}`);
+      await pit.until('its story is told', () => story(pit, 'failed', 'bad') !== '', 60_000);
+      expect(story(pit, 'failed', 'bad')).toContain(`left-workspace: the project's own checkout changed while it ran: `);
+      expect(story(pit, 'failed', 'bad')).toContain(named);
+    }), MS);
+
+  it('finds its broken worktree mended, or kept aside and made anew; no other is harmed', () =>
+    withPit({ bare: true }, async (pit) => {
+      seedRepo(pit.root);
+      await pit.up(2);
+      const breaks = { mended: 'rm .git; git status && exit 0', anew: 'printf "gitdir: /nowhere\\n" > .git; rm -r "$SNAKEPIT_DIR/.git/worktrees/anew"', gone: 'rm -rf "$SNAKEPIT_WORKSPACE"', locked: ': > "$(git rev-parse --git-dir)/index.lock"' };
+      for (const [id, line] of Object.entries(breaks)) pit.dropTask(`${id}.md`, sh(`if [ "$SNAKEPIT_ATTEMPT" = 1 ]; then echo work > work.txt; ${line}; exit 3; fi`, 'git add -A', `${COMMIT} "second attempt" --allow-empty`));
+      pit.dropTask('other.md', sh('echo fine > fine.txt'));
+      const ids = [...Object.keys(breaks), 'other'];
+      await pit.until('all have ended', () => ids.every((id) => story(pit, 'done', id) !== '' || story(pit, 'failed', id) !== ''), 90_000);
+      for (const id of ids) expect(story(pit, 'done', id), `${id}: ${story(pit, 'failed', id)}`).not.toBe('');
+      expect(gitIn(pit.root, 'show', 'snakepit/mended:work.txt')).toBe('work\n');
+      expect(gitIn(pit.root, 'show', 'snakepit/locked:work.txt')).toBe('work\n');
+      expect(story(pit, 'done', 'locked')).toContain('a lock that a dead git had left was removed');
+      const kept = fs.readdirSync(pit.layout.salvage).find((name) => name.startsWith('anew-')) ?? '';
+      expect(fs.readFileSync(join(pit.layout.salvage, kept, 'work.txt'), 'utf8')).toBe('work\n');
+    }), MS);
+
+  it('works the project itself one at a time, whoever holds the turn dies', () =>
+    withPit({ bare: true }, async (pit) => {
+      seedRepo(pit.root);
+      await pit.up(3);
+      const line = 'mkdir "$SNAKEPIT_QUEUE/../.snakepit/one" || exit 9; sleep 0.5; rmdir "$SNAKEPIT_QUEUE/../.snakepit/one"';
+      const ids = ['r1', 'r2', 'r3'];
+      for (const id of ids) pit.dropTask(`${id}.md`, `${head('workspace: repo', 'attempts: 1')}${sh(line)}`);
+      await pit.until('one is at work', () => fs.existsSync(join(pit.layout.state, 'one')), 60_000);
+      for (const { process: one } of await pit.snakes()) await pit.kill(one);
+      await pit.until('all have ended', () => ids.every((id) => story(pit, 'done', id) !== '' || story(pit, 'failed', id) !== ''), 90_000);
+      for (const id of ids) expect(story(pit, 'done', id), story(pit, 'failed', id)).not.toBe('');
+    }), MS);
+
   it('outside of a repository works in a fresh directory, and says plainly that a worktree cannot be had', () =>
     withPit({}, async (pit) => {
       await pit.up(1);

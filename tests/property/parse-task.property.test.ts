@@ -63,7 +63,7 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
   const { spec, warnings } = await good(m, '# Fix the login\n\nIt is broken.\n');
   expect(spec).toEqual({
     id: undefined, title: 'Fix the login', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: '# Fix the login\n\nIt is broken.\n',
+    attempts: undefined, workspace: undefined, changes: 'optional', verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: '# Fix the login\n\nIt is broken.\n',
   });
   expect(warnings).toEqual([]);
   expect((await good(m, 'just this')).spec.title).toBe('just this');
@@ -74,12 +74,12 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
 const wholeTask = withHead(
   [
     'id: fix-login', 'title: "Fix: the login"', 'agent: [claude, shell]', 'priority: high', 'after: [a, b.c]', 'at: 2026-12-01T02:00:00Z', 'timeout: 1h30m', 'attempts: 3',
-    'workspace: repo', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]',
+    'workspace: repo', 'base: v1.2', 'changes: required', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]',
   ].join('\n'),
 );
 const wholeSpec = {
   id: 'fix-login', title: 'Fix: the login', agents: ['claude', 'shell'], priority: 30, after: ['a', 'b.c'], notBefore: { kind: 'at', atMs: Date.UTC(2026, 11, 1, 2) }, timeoutMs: 5_400_000, attempts: 3,
-  workspace: 'repo', verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'],
+  workspace: 'repo', base: 'v1.2', changes: 'required', verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'],
 };
 
 const everyKey = async (m: Parse): Promise<void> => {
@@ -126,6 +126,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   timeout: ['', '0s', '0ms', '90', 'never', '-1h', '[1h]', '99999999d'],
   wake: ['', '0s', '90', 'never', '-1h', '[1h]', '99999999d'],
   attempts: ['', '0', '-1', '101', '1.5', '"3"', 'many', '.nan'],
+  base: ['', '-x', '[a]', '3'], changes: ['', 'maybe', 'true'],
   workspace: ['', 'worktrees', 'Repo', '/tmp', '[repo]', 'true'],
   mode: ['', 'fast', '7', '[headless]', 'Interactive'],
   verify: ['', '7', '[npm test, 7]', '[[a]]', '{a: b}', '""'],

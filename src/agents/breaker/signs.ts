@@ -69,6 +69,8 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
       return facts.lifeMs < SOON_MS && !facts.plain ? broken : { kind: 'none' };
     case 'said-fail':
     case 'verify-failed':
+    case 'left-workspace':
+    case 'no-change':
       return { kind: 'worked', evidence: `it ended in ${reason}` };
     case 'timeout':
     case 'stalled':

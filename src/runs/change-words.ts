@@ -1,0 +1,20 @@
+import { show } from '../lib/text.js';
+import type { Changes } from '../protocol/records.js';
+
+const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+const MOST_PATHS = 20;
+
+/** The lines of a story that say what git has of the task. */
+export function changeLines(changes: Changes): string[] {
+  const { fileCount, commits, files } = changes;
+  const left = changes.leftovers === 'committed' ? '; what was left uncommitted is its last commit' : changes.leftovers === 'kept' ? '; more lies uncommitted in its worktree' : '';
+  const what = fileCount === 0 ? 'no change' : `${many(commits, 'commit')}, ${many(fileCount, 'file')}, +${changes.added} -${changes.removed}`;
+  const lines = [`- **branch**: ${show(changes.branch)}, since ${changes.base.slice(0, 10)}: ${what}${left}`];
+  for (const { path, added, removed } of files.slice(0, MOST_PATHS)) lines.push(`  - ${show(path)} ${added === undefined ? '(binary)' : `+${added} -${removed ?? 0}`}`);
+  if (fileCount > MOST_PATHS) lines.push(`  - and ${fileCount - MOST_PATHS} more`);
+  if (changes.strayed === true) lines.push('- **mind**: it left its branch; what it committed elsewhere is not on it');
+  if (changes.outside.length > 0) {
+    lines.push(`- **mind**: the project's own checkout changed while it ran${changes.alone ? '' : ', as others did; whose doing it was cannot be told'}: ${show(changes.outside.slice(0, MOST_PATHS).join(', '), 1000)}`);
+  }
+  return lines;
+}
