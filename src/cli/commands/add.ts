@@ -7,6 +7,7 @@ import { errorCode } from '../../lib/files.js';
 import { newNonce } from '../../lib/ids.js';
 import { temporaryName } from '../../lib/temporary.js';
 import { show } from '../../lib/text.js';
+import type { ParsedTask } from '../../protocol/parse-task.js';
 import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
 import { ensureLayout } from '../../queue/init.js';
@@ -39,15 +40,20 @@ export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles
 
 /** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
 export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer): Promise<{ id: string; state: string }> {
-  const { files, layout } = context;
   const checked = await checkTask(bytes, config.maxTaskBytes);
   if (!checked.ok) throw new CliError(`${shownAs}:${checked.error.line}: ${checked.error.problem}; ${checked.error.fix}`, EXIT.badTask);
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
   const complaint = checkWorkable(checked.value.spec, config, await readAgents(context, config));
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
+  return putInLine(context, checked.value, bytes, shownAs, fileName);
+}
+
+/** The part of it that changes the queue: a checked task gets its place, unless its id is taken. */
+export async function putInLine(context: Context, task: ParsedTask, bytes: Uint8Array, shownAs: string, fileName: Buffer): Promise<{ id: string; state: string }> {
+  const { files, layout } = context;
   return withIntake(context, async () => {
     const round = await beginRound(files, layout);
-    const planned = await planPlacement(context, layout, round, checked.value, fileName);
+    const planned = await planPlacement(context, layout, round, task, fileName);
     if (!planned.ok) throw new CliError(`${shownAs}:${planned.error.line}: ${planned.error.problem}; ${planned.error.fix}`, EXIT.badTask);
     const beside = join(layout.tmp, temporaryName('add', context.processes.self(), newNonce()));
     await files.write(beside, Buffer.from(bytes).toString('utf8'));

@@ -15,18 +15,23 @@ import { paint, table } from '../style.js';
 import { readInput } from './add.js';
 import { takeAgain } from './moves.js';
 
-/**
- * Answers a parked task and puts it back in line, at its place. The answer lies on disk before the task moves; said again after a crash
- * in between, without words, it goes on with the answer that lies there.
- */
 export async function answer(dir: string | undefined, name: string, words: readonly string[], options: { json?: boolean }): Promise<void> {
-  const context = openContext(dir);
-  const { files, layout, clock, events } = context;
-  const task = await findTask(context, name);
-  if (task.state !== 'needs') throw new CliError(`${task.id} is ${stateWord(task.state)} and asks nothing${task.state === 'claimed' ? `; to say something to its session: snakepit nudge ${task.id} TEXT` : ''}; who asks: snakepit needs`, EXIT.usage);
   const text = clean(words.length === 1 && words[0] === '-' ? Buffer.from(await readInput('-')).toString('utf8') : words.join(' ')).trim();
   if (words.length > 0 && text === '') throw new CliError('the answer is empty; say something, or leave it out to let the task go on as it stands now', EXIT.usage);
   if (Buffer.byteLength(text) > ANSWER_BYTES) throw new CliError(`the answer is longer than ${ANSWER_BYTES} bytes; put it into a file of the project and name that, or edit the task`, EXIT.usage);
+  const { id, state, said } = await answerOne(openContext(dir), name, text);
+  if (options.json === true) return printJson({ id, state, answer: said });
+  print(`${id} is ${state} again${said === undefined || said === '' ? ', as it stands now' : text === '' ? `, with the answer that was given before: ${show(said, 100)}` : ''}`);
+}
+
+/**
+ * Answers a parked task and puts it back in line, at its place; '': without words. The answer lies on disk before the task moves; said again
+ * after a crash in between, without words, it goes on with the answer that lies there: `said`.
+ */
+export async function answerOne(context: Context, name: string, text: string): Promise<{ id: string; state: string; said: string | undefined }> {
+  const { files, layout, clock, events } = context;
+  const task = await findTask(context, name);
+  if (task.state !== 'needs') throw new CliError(`${task.id} is ${stateWord(task.state)} and asks nothing${task.state === 'claimed' ? `; to say something to its session: snakepit nudge ${task.id} TEXT` : ''}; who asks: snakepit needs`, EXIT.usage);
   await checkEdited(context, task);
   const asked = await parkedAttempt(files, layout, task.id);
   if (asked === undefined && text !== '') throw new CliError(`${task.id} was moved to needs/ by hand: nothing was asked, so nothing can be answered; write it into the task, then: snakepit answer ${task.id}`, EXIT.usage);
@@ -35,8 +40,7 @@ export async function answer(dir: string | undefined, name: string, words: reado
   const { id, state } = await takeAgain(context, task);
   await events.emit({ kind: 'task-answered', id, answer: said ?? '' });
   await putAwayQuestions(files, layout, clock.wallMs());
-  if (options.json === true) return printJson({ id, state, answer: said });
-  print(`${id} is ${state} again${said === undefined || said === '' ? ', as it stands now' : text === '' ? `, with the answer that was given before: ${show(said, 100)}` : ''}`);
+  return { id, state, said };
 }
 
 /** A slip in an edited task is told here, and the task stays where it is. */

@@ -12,11 +12,12 @@ import { find, findTask } from '../find.js';
 import { stateWord } from '../progress.js';
 
 /** Does it for each, says what went wrong with which, and ends with the worst code. */
-async function each(ids: readonly string[], act: (id: string) => Promise<string>): Promise<void> {
+async function each(dir: string | undefined, ids: readonly string[], act: (context: Context, id: string) => Promise<string>): Promise<void> {
+  const context = openContext(dir);
   let failure: CliError | undefined;
   for (const id of ids) {
     try {
-      print(await act(id));
+      print(await act(context, id));
     } catch (cause) {
       if (!(cause instanceof CliError)) throw cause;
       if (ids.length > 1) note(`snakepit: ${cause.message}`);
@@ -43,77 +44,76 @@ export async function takeAgain(context: Context, task: Pick<Located, 'id' | 'fi
   });
 }
 
-export async function retry(dir: string | undefined, names: readonly string[]): Promise<void> {
-  const context = openContext(dir);
-  await each(names, async (name) => {
-    const found = await find(context, name);
-    // A refused file that was mended where it lies.
-    const task = found.kind === 'refused' ? { id: found.refusal.id, file: join(context.layout.dir('failed'), found.refusal.kept), state: 'failed' } : await findTask(context, name);
-    if (task.state === 'done') throw new CliError(`${task.id} is done, not failed; to run it again: snakepit rerun ${task.id}`, EXIT.usage);
-    if (task.state !== 'failed') throw new CliError(`${task.id} is ${stateWord(task.state)}, not failed${task.state === 'needs' ? `; answer it with: snakepit answer ${task.id}` : ''}`, EXIT.usage);
-    const { id, state } = await takeAgain(context, task);
-    await context.events.emit({ kind: 'task-retried', id });
-    return `${id} is ${state} again`;
-  });
+/** A failed task, or a refused file that was mended where it lies, once more. */
+export async function retryOne(context: Context, name: string): Promise<string> {
+  const found = await find(context, name);
+  // A refused file that was mended where it lies.
+  const task = found.kind === 'refused' ? { id: found.refusal.id, file: join(context.layout.dir('failed'), found.refusal.kept), state: 'failed' } : await findTask(context, name);
+  if (task.state === 'done') throw new CliError(`${task.id} is done, not failed; to run it again: snakepit rerun ${task.id}`, EXIT.usage);
+  if (task.state !== 'failed') throw new CliError(`${task.id} is ${stateWord(task.state)}, not failed${task.state === 'needs' ? `; answer it with: snakepit answer ${task.id}` : ''}`, EXIT.usage);
+  const { id, state } = await takeAgain(context, task);
+  await context.events.emit({ kind: 'task-retried', id });
+  return `${id} is ${state} again`;
 }
+
+export const retry = (dir: string | undefined, names: readonly string[]): Promise<void> => each(dir, names, retryOne);
 
 /** A done task once more, with fresh counters; its story goes where old stories go. */
-export async function rerun(dir: string | undefined, names: readonly string[]): Promise<void> {
-  const context = openContext(dir);
-  await each(names, async (name) => {
-    const task = await findTask(context, name);
-    if (task.state !== 'done') throw new CliError(`${task.id} is ${stateWord(task.state)}, not done${task.state === 'failed' ? `; try it again with: snakepit retry ${task.id}` : ''}`, EXIT.usage);
-    const { id, state } = await takeAgain(context, task);
-    await context.events.emit({ kind: 'task-retried', id });
-    return `${id} is ${state} again`;
-  });
+export async function rerunOne(context: Context, name: string): Promise<string> {
+  const task = await findTask(context, name);
+  if (task.state !== 'done') throw new CliError(`${task.id} is ${stateWord(task.state)}, not done${task.state === 'failed' ? `; try it again with: snakepit retry ${task.id}` : ''}`, EXIT.usage);
+  const { id, state } = await takeAgain(context, task);
+  await context.events.emit({ kind: 'task-retried', id });
+  return `${id} is ${state} again`;
 }
 
-export async function hold(dir: string | undefined, ids: readonly string[]): Promise<void> {
-  const context = openContext(dir);
-  await each(ids, async (asked) => {
-    const task = await findTask(context, asked);
-    const { id } = task;
-    if (task.state === 'held') return `${id} is held already; let it go with: snakepit release ${id}`;
-    const name = parseAny(basename(task.file));
-    if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${stateWord(task.state)}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : task.state === 'needs' ? ': it is not claimed before it is answered' : ''}`, EXIT.usage);
-    if ((await context.files.rename(task.file, join(context.layout.dir('held'), printReady(name)))) === 'missing') throw moved(id);
-    await context.events.emit({ kind: 'task-held', id });
-    return `${id} is held; let it go with: snakepit release ${id}`;
-  });
+export const rerun = (dir: string | undefined, names: readonly string[]): Promise<void> => each(dir, names, rerunOne);
+
+/** Takes what is ready or waiting out of line until a person lets it go. */
+export async function holdOne(context: Context, asked: string): Promise<string> {
+  const task = await findTask(context, asked);
+  const { id } = task;
+  if (task.state === 'held') return `${id} is held already; let it go with: snakepit release ${id}`;
+  const name = parseAny(basename(task.file));
+  if ((task.state !== 'ready' && task.state !== 'waiting') || name === undefined) throw new CliError(`${id} is ${stateWord(task.state)}; only what is ready or waiting can be held${task.state === 'claimed' ? ` (end it with: snakepit cancel ${id})` : task.state === 'needs' ? ': it is not claimed before it is answered' : ''}`, EXIT.usage);
+  if ((await context.files.rename(task.file, join(context.layout.dir('held'), printReady(name)))) === 'missing') throw moved(id);
+  await context.events.emit({ kind: 'task-held', id });
+  return `${id} is held; let it go with: snakepit release ${id}`;
 }
 
-export async function release(dir: string | undefined, ids: readonly string[]): Promise<void> {
-  const context = openContext(dir);
-  await each(ids, async (asked) => {
-    const task = await findTask(context, asked);
-    if (task.state !== 'held') throw new CliError(`${task.id} is ${stateWord(task.state)}, not held`, EXIT.usage);
-    const { id, state } = await takeAgain(context, task);
-    await context.events.emit({ kind: 'task-released', id });
-    return `${id} is ${state}`;
-  });
+export const hold = (dir: string | undefined, ids: readonly string[]): Promise<void> => each(dir, ids, holdOne);
+
+/** Puts what is held back in line, at its place. */
+export async function releaseOne(context: Context, asked: string): Promise<string> {
+  const task = await findTask(context, asked);
+  if (task.state !== 'held') throw new CliError(`${task.id} is ${stateWord(task.state)}, not held`, EXIT.usage);
+  const { id, state } = await takeAgain(context, task);
+  await context.events.emit({ kind: 'task-released', id });
+  return `${id} is ${state}`;
 }
 
-export async function cancel(dir: string | undefined, ids: readonly string[]): Promise<void> {
-  const context = openContext(dir);
+export const release = (dir: string | undefined, ids: readonly string[]): Promise<void> => each(dir, ids, releaseOne);
+
+/** Ends what runs; what does not run goes to failed/ at once. */
+export async function cancelOne(context: Context, asked: string): Promise<string> {
   const { files, layout, events } = context;
-  await each(ids, async (asked) => {
-    const task = await findTask(context, asked);
-    const { id } = task;
-    if (task.state === 'done' || task.state === 'failed') throw new CliError(`${id} has ended already: it is in ${task.state}/`, EXIT.usage);
-    const claim = task.state === 'claimed' ? parseClaim(basename(task.file)) : undefined;
-    if (claim !== undefined) {
-      // Its snake sees the file at once and ends the session; if the snake is dead, whoever comes next does.
-      await files.makeDir(runDirOf(layout, claim));
-      await files.write(join(runDirOf(layout, claim), RUN_FILES.cancel), '');
-      await events.emit({ kind: 'task-cancelled', id });
-      return `${id} is being ended; wait for it with: snakepit wait ${id}`;
-    }
-    if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
-    if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
+  const task = await findTask(context, asked);
+  const { id } = task;
+  if (task.state === 'done' || task.state === 'failed') throw new CliError(`${id} has ended already: it is in ${task.state}/`, EXIT.usage);
+  const claim = task.state === 'claimed' ? parseClaim(basename(task.file)) : undefined;
+  if (claim !== undefined) {
+    // Its snake sees the file at once and ends the session; if the snake is dead, whoever comes next does.
+    await files.makeDir(runDirOf(layout, claim));
+    await files.write(join(runDirOf(layout, claim), RUN_FILES.cancel), '');
     await events.emit({ kind: 'task-cancelled', id });
-    if (task.state === 'needs') await putAwayQuestions(files, layout, context.clock.wallMs());
-    await endDependent(context, layout, id, `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`);
-    return `${id} is cancelled; it lies in failed/`;
-  });
+    return `${id} is being ended; wait for it with: snakepit wait ${id}`;
+  }
+  if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
+  if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
+  await events.emit({ kind: 'task-cancelled', id });
+  if (task.state === 'needs') await putAwayQuestions(files, layout, context.clock.wallMs());
+  await endDependent(context, layout, id, `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`);
+  return `${id} is cancelled; it lies in failed/`;
 }
+
+export const cancel = (dir: string | undefined, ids: readonly string[]): Promise<void> => each(dir, ids, cancelOne);
