@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { parseEvents } from '../../src/events/event-log.js';
 import type { EventLine } from '../../src/events/event.js';
 import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
@@ -113,7 +114,18 @@ export class Pit {
   }
 
   events(): EventLine[] {
-    return fs.existsSync(this.layout.events) ? parseEvents(fs.readFileSync(this.layout.events, 'utf8')) : [];
+    for (;;) {
+      const parts = this.logParts();
+      const texts = [...parts, this.layout.events].map((path) => (path.endsWith('.gz') ? gunzipSync(fs.readFileSync(path)).toString('utf8') : text(path)));
+      // Rotated or compressed meanwhile: then it is read anew.
+      if (JSON.stringify(this.logParts()) === JSON.stringify(parts)) return parseEvents(texts.join(''));
+    }
+  }
+
+  /** Former parts of the event log, oldest first; a long test has some. */
+  private logParts(): string[] {
+    const names = fs.existsSync(this.layout.log) ? fs.readdirSync(this.layout.log).filter((name) => /^events-\w+\.jsonl(\.gz)?$/.test(name)).sort() : [];
+    return names.filter((name) => !name.endsWith('.gz') || !names.includes(name.slice(0, -3))).map((name) => join(this.layout.log, name));
   }
 
   /** What the pit last published. */
