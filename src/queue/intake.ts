@@ -10,7 +10,7 @@ import { parseTask, type ParsedTask } from '../protocol/parse-task.js';
 import { parseAny } from '../protocol/names.js';
 import { idFromFileName } from '../protocol/task-id.js';
 import { archivedMonths, doneFile } from './archive.js';
-import { idsOnTheWay } from './locate.js';
+import { tasksOnTheWay, type Located } from './locate.js';
 import { placeTask, type Placement } from './place.js';
 import { refuse } from './refusals.js';
 
@@ -20,13 +20,13 @@ export interface IntakePorts {
   readonly events: EventSink;
 }
 
-/** One round of taking in: the ids known at its start, and those it added. The caller holds the intake lock. */
+/** One round of taking in: the tasks known at its start, by id, and those it added. The caller holds the intake lock. */
 export interface IntakeRound {
-  readonly ids: Map<string, QueueState>;
+  readonly tasks: Map<string, readonly Pick<Located, 'state' | 'file'>[]>;
 }
 
 export async function beginRound(files: Files, layout: Layout): Promise<IntakeRound> {
-  return { ids: await idsOnTheWay(files, layout) };
+  return { tasks: await tasksOnTheWay(files, layout) };
 }
 
 /** Reads and checks; changes nothing. `fileName` gives the id where the task itself gives none. */
@@ -35,7 +35,7 @@ export async function checkTask(bytes: Uint8Array, maxBytes: number): Promise<Re
   return parseTask(bytes);
 }
 
-/** Where a checked task would go, unless its id is taken. `from`: the file itself, when it lies in failed/ and is being tried again. */
+/** Where a checked task would go, unless its id is taken. `from`: the file itself, where it lies in one of our directories already: it is no duplicate of itself. */
 export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string): Promise<Result<Placement, TaskFault>> {
   const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
   const line = task.spec.id === undefined ? 1 : 2;
@@ -59,7 +59,7 @@ async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: 
   if (done !== undefined && done !== from) return 'done';
   const failed = join(layout.dir('failed'), `${id}.md`);
   if (failed !== from && (await files.exists(failed))) return 'failed';
-  return round.ids.get(id);
+  return round.tasks.get(id)?.find(({ file }) => file !== from)?.state;
 }
 
 /** Takes in one settled file by one rename; refuses it into failed/, bytes unchanged, with the reason beside it. */
@@ -105,7 +105,7 @@ async function putAwayStories({ files, clock }: IntakePorts, layout: Layout, id:
 /** What follows a placement: it survives power loss, a story that was written meanwhile moves out of the way, and it is told. */
 export async function settleIn(ports: IntakePorts, layout: Layout, round: IntakeRound, placement: Placement, from: string): Promise<void> {
   const { files, events } = ports;
-  round.ids.set(placement.id, placement.state);
+  round.tasks.set(placement.id, [{ state: placement.state, file: join(layout.dir(placement.state), placement.fileName) }]);
   await files.syncDir(layout.dir(placement.state));
   await putAwayStories(ports, layout, placement.id);
   await events.emit({ kind: 'task-added', id: placement.id, from: show(from), state: placement.state });

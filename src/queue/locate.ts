@@ -49,12 +49,17 @@ export async function locate(files: Files, layout: Layout, id: string): Promise<
   return undefined;
 }
 
-/** All ids that are somewhere on their way, for refusing duplicates of them. */
-export async function idsOnTheWay(files: Files, layout: Layout): Promise<Map<string, QueueState>> {
-  const ids = new Map<string, QueueState>();
+/** All tasks that are somewhere on their way, by id, for refusing duplicates of them. More than one of an id: a person moved files by hand. */
+export async function tasksOnTheWay(files: Files, layout: Layout): Promise<Map<string, Located[]>> {
+  const tasks = new Map<string, Located[]>();
   for (const state of QUEUE_STATES) {
     if (state === 'done' || state === 'failed') continue;
-    for (const task of await listState(files, layout, state)) ids.set(task.id, state);
+    for (const task of await listState(files, layout, state)) tasks.set(task.id, [...(tasks.get(task.id) ?? []), task]);
   }
-  return ids;
+  return tasks;
+}
+
+/** Their ids, and in which state each is. */
+export async function idsOnTheWay(files: Files, layout: Layout): Promise<Map<string, QueueState>> {
+  return new Map([...(await tasksOnTheWay(files, layout))].flatMap(([id, tasks]) => tasks.map(({ state }) => [id, state] as const)));
 }

@@ -357,6 +357,17 @@ describe('a person may move, remove and edit what nobody has claimed', () => {
     fs.rmSync(fileOf(pit(), 'waiting', 'notyet'));
   });
 
+  it('waiting to held or ready, under its own name: it is no duplicate of itself', async () => {
+    pit().dropTask('moved.md', head('in: 1h') + sh('true'));
+    for (const to of ['held', 'ready'] as const) {
+      await pit().until('waiting', () => isIn(pit(), 'waiting', 'moved'));
+      mv(fileOf(pit(), 'waiting', 'moved'), dir(to));
+      await pit().until('waiting again', () => isIn(pit(), 'waiting', 'moved'));
+    }
+    expect(refusal(pit(), 'moved.md')).toBeUndefined();
+    fs.rmSync(fileOf(pit(), 'waiting', 'moved'));
+  });
+
   it('failed to queue is a retry: mended, it is worked with fresh counters and its old story kept', async () => {
     pit().dropTask('mend.md', head('attempts: 1') + sh('exit 9'));
     await pit().ok('resume');

@@ -40,7 +40,7 @@ export const SIM_CONFIG: Config = {
 };
 
 /** The shell profile, as profiles/shell.yaml has it. */
-const SHELL = profileSchema.parse({ profile: 1, name: 'shell', title: 'shell', binary: 'sh', install: '', account: 'none', headless: { argv: ['{interpreter}', '{script}'], prompt: 'blocks', output: 'text' } });
+export const SHELL = profileSchema.parse({ profile: 1, name: 'shell', title: 'shell', binary: 'sh', install: '', account: 'none', headless: { argv: ['{interpreter}', '{script}'], prompt: 'blocks', output: 'text' } });
 
 export interface Stage {
   readonly world: World;
@@ -118,7 +118,6 @@ async function answerAll(ports: SimPorts, layout: Layout): Promise<void> {
     const asked = await parkedAttempt(ports.files, layout, task.id);
     if (asked !== undefined) await writeAnswer(ports.files, asked, 'yes');
     const round = await beginRound(ports.files, layout);
-    round.ids.delete(task.id);
     await takeIn(ports, layout, round, layout.dir('needs'), Buffer.from(basename(task.file)), SIM_CONFIG.maxTaskBytes);
   }
   await putAwayQuestions(ports.files, layout, ports.clock.wallMs());

@@ -35,7 +35,6 @@ export async function takeAgain(context: Context, task: Pick<Located, 'id' | 'fi
   checkGround(context);
   return withIntake(context, async () => {
     const round = await beginRound(context.files, context.layout);
-    round.ids.delete(task.id);
     const result = await takeIn(context, context.layout, round, dirname(task.file), Buffer.from(basename(task.file)), config.maxTaskBytes);
     if (result === undefined) throw moved(task.id);
     if (!result.ok) throw new CliError(`${task.id}:${result.error.line}: ${result.error.problem}; ${result.error.fix}`, EXIT.badTask);
