@@ -48,7 +48,7 @@ async function play(protocol: Protocol, steps: number, options: { readonly endOn
 }
 
 describe('the queue, played against a map from task to state', () => {
-  it(`lies as the map says after each of ${STEPS} commands`, { timeout: 240_000 }, async () => {
+  it(`lies as the map says after each of ${STEPS} commands`, { timeout: 600_000 }, async () => {
     expect(await play(REAL, STEPS)).toBeGreaterThanOrEqual(STEPS);
   });
 });
@@ -67,7 +67,7 @@ describe('planted faults are noticed', () => {
     ['a pause is not looked at', 'queue/directory-store.js', '(await files.exists(this.layout.paused)) ||', ''],
     ['what needs a failed task goes', 'queue/dependencies.js', "verdicts.set(task.id, { kind: 'never', why: `it needs", "verdicts.set(task.id, { kind: 'ready', why: `it needs"],
   ];
-  it.each(faults)('%s', { timeout: 240_000 }, async (_what, file, find, replace) => {
+  it.each(faults)('%s', { timeout: 600_000 }, async (_what, file, find, replace) => {
     const mutant = await protocolFrom(plantMutant(file, find, replace));
     await expect(play(mutant, 3 * STEPS, { endOnFailure: true })).rejects.toThrow();
   });
