@@ -43,7 +43,7 @@ const elsewhere = (file: string, title: string): Run => ({ kind: 'elsewhere', fi
 
 const CLAIM = 'rename queue/ready/* -> queue/claimed/*';
 const SETTLE = 'rename queue/claimed/* -> queue/done/x.md';
-const TOLD = 'append .snakepit/log/events.jsonl';
+const TOLD = 'write .snakepit/log/events.jsonl';
 const NEXT = 'the next tick of the pit, or of the next pit';
 const ADOPTS = 'the next snake of that name, which the pit starts at once, adopts the claim';
 const REAPS = '`snakepit cleanup` where no pit lives, by hand or from cron; then any snake';
