@@ -84,3 +84,13 @@ export function chooseAgent(profiles: Profiles, wanted: readonly string[], cooli
   }
   return soonest === undefined ? err('no agent is named') : ok({ kind: 'cooling', ...soonest });
 }
+
+/** Of these, the agents whose provider is another than that of an account. */
+export function othersThan(profiles: Profiles, wanted: readonly string[], account: string | undefined): string[] {
+  const provider = (key: string): string => key.split('.')[0] ?? key;
+  return wanted.filter((one) => {
+    const profile = profiles[parseChoice(one).profile];
+    // A name that nobody has is told as such.
+    return profile === undefined || account === undefined || accountsOf(profile).every(({ key }) => provider(key) !== provider(account));
+  });
+}

@@ -1,5 +1,22 @@
 import { delimiter, join, resolve } from 'node:path';
 
+/** What the session of a step knows of its workflow. */
+export interface StepEnv {
+  readonly workflow: string;
+  readonly step: string;
+  readonly round: number;
+  /** The last round that it may come to. */
+  readonly rounds: number;
+  readonly seat: number;
+  /** Which item of a list it works on, from 1. */
+  readonly item: number | undefined;
+  readonly stepDir: string;
+  /** Where the steps leave files for each other. */
+  readonly handed: string;
+  /** The file with what was found wanting; '' where nothing was. */
+  readonly feedback: string;
+}
+
 export interface ContractParts {
   readonly taskId: string;
   readonly taskFile: string;
@@ -23,6 +40,8 @@ export interface ContractParts {
   readonly answer?: string;
   readonly binDir: string;
   readonly inputs: Readonly<Record<string, string>>;
+  /** Of a step; a task without a workflow has none. */
+  readonly step?: StepEnv | undefined;
 }
 
 const ALLOWED = ['PATH', 'HOME', 'LANG', 'TERM', 'TZ', 'TMPDIR', 'SHELL', 'USER', 'LOGNAME'] as const;
@@ -82,7 +101,7 @@ export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, 
     SNAKEPIT_PIT: parts.pitId,
     SNAKEPIT_ATTEMPT: String(parts.attempt),
     SNAKEPIT_SNAKE: parts.snake,
-    SNAKEPIT_STEP: 'solo',
+    ...stepVariables(parts.step),
     SNAKEPIT_RUN_DIR: parts.runDir,
     SNAKEPIT_RESULT: parts.resultFile,
     SNAKEPIT_RESULT_FALLBACK: parts.resultFallback,
@@ -93,5 +112,20 @@ export function sessionEnv(outer: Readonly<Record<string, string | undefined>>, 
     SNAKEPIT_QUEUE: parts.queue,
     SNAKEPIT_PREVIOUS_FAILURE: parts.previousFailure,
     SNAKEPIT_ANSWER: parts.answer ?? '',
+  };
+}
+
+function stepVariables(step: StepEnv | undefined): Record<string, string> {
+  if (step === undefined) return { SNAKEPIT_STEP: 'solo' };
+  return {
+    SNAKEPIT_WORKFLOW: step.workflow,
+    SNAKEPIT_STEP: step.step,
+    SNAKEPIT_ROUND: String(step.round),
+    SNAKEPIT_ROUNDS: String(step.rounds),
+    SNAKEPIT_SEAT: String(step.seat + 1),
+    SNAKEPIT_ITEM: step.item === undefined ? '' : String(step.item),
+    SNAKEPIT_STEP_DIR: step.stepDir,
+    SNAKEPIT_HANDED: step.handed,
+    SNAKEPIT_FEEDBACK: step.feedback,
   };
 }

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { formatDuration } from '../lib/duration.js';
 import { idsOnTheWay } from '../queue/locate.js';
 import { pastAttempts } from '../runs/run-dir.js';
+import { sessionDirs } from '../runs/steps.js';
 import { digest, digestOf, HOME, isDigested, LOGS, type DigestLine } from './digest.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Specialist, Step } from './specialist.js';
@@ -17,7 +18,7 @@ async function planCompost({ files, clock }: CleanupPorts, { layout, config, tho
     const endedAt = attempts.at(-1)?.record.endedAt;
     if (endedAt === undefined || clock.wallMs() - endedAt < config.keepLogsMs) continue;
     let logs = (await files.exists(join(layout.homes, id))) ? 1 : 0;
-    for (const { dir } of attempts) logs += (await files.list(dir)).filter((name) => LOGS.includes(name)).length;
+    for (const { dir } of attempts) for (const run of await sessionDirs(files, dir)) logs += (await files.list(run)).filter((name) => LOGS.includes(name)).length;
     if (logs > 0) steps.push({ specialist: 'composter', kind: 'act', verb: 'digest', subject: id, rule: `ended longer ago than keep-logs: (${formatDuration(config.keepLogsMs)})`, evidence: `${logs} logs, the last attempt ended at ${new Date(endedAt).toISOString()}`, target: id });
   }
   return steps;
@@ -47,11 +48,13 @@ export const composter: Specialist = {
     let removed = 0;
     let kept = 0;
     for (const { dir } of await pastAttempts(files, layout, id)) {
-      for (const log of LOGS) {
-        const line = await digestOf(files, dir, id, dir.slice(dir.lastIndexOf('/') + 1), log);
-        if (line === undefined) continue;
-        if (await compost(ports, setting, line, join(dir, log))) removed += 1;
-        else kept += 1;
+      for (const run of await sessionDirs(files, dir)) {
+        for (const log of LOGS) {
+          const line = await digestOf(files, run, id, relative(join(layout.runs, id), run), log);
+          if (line === undefined) continue;
+          if (await compost(ports, setting, line, join(run, log))) removed += 1;
+          else kept += 1;
+        }
       }
     }
     const home = join(layout.homes, id);

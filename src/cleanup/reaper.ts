@@ -7,7 +7,8 @@ import { parseSession, RUN_FILES } from '../protocol/records.js';
 import { destinationPath } from '../queue/directory-store.js';
 import { destinationOf } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
-import { readAttempt, readOutcome, removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { readAttempt, readOutcome, removeLauncher, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { currentRun, type CurrentRun } from '../runs/steps.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { decideReap } from './decide.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
@@ -23,7 +24,7 @@ export async function inspect({ files, clock, processes }: CleanupPorts, { layou
     const beat = await files.mtimeMs(join(layout.dir('claimed'), file));
     if (beat === undefined) continue;
     const owner = await processes.liveness(name.owner);
-    const session = owner === 'dead' ? parseSession(await files.read(join(runDirOf(layout, name), RUN_FILES.session)), name.owner.boot) : undefined;
+    const session = owner === 'dead' ? parseSession(await files.read(join((await currentRun(files, layout, name)).dir, RUN_FILES.session)), name.owner.boot) : undefined;
     suspects.push({
       kind: 'claim', file, name, owner,
       sameBoot: name.owner.boot === processes.boot(),
@@ -86,7 +87,8 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   const marker = markerOf(name);
   await events.emit({ kind: 'claim-reaped', id: name.id, marker, rule, evidence });
 
-  const dir = runDirOf(layout, name);
+  const run = await currentRun(files, layout, name);
+  const { dir } = run;
   const attempt = await readAttempt(files, dir);
   const leader = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? name.owner.boot)?.leader;
   const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
@@ -94,7 +96,7 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   if (ended.kind === 'unknown') return stuck(ports, layout, name, fenced, ended.evidence);
   const salvaged = attempt === undefined ? undefined : await setting.salvage?.(name, attempt);
   if (salvaged?.kind === 'unkept') return stuck(ports, layout, name, fenced, salvaged.evidence);
-  return finish(ports, setting, name, fenced, dir, rule);
+  return finish(ports, setting, name, fenced, run, rule);
 }
 
 /** Left to a person, with what stood in the way. */
@@ -105,12 +107,12 @@ async function stuck({ files, events }: CleanupPorts, layout: Layout, name: Reap
 }
 
 /** Rolls forward what the attempt itself recorded; otherwise the worker is counted as lost. */
-async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, name: ReapingName, fenced: string, dir: string, rule: string): Promise<Reaped['kind']> {
+async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, name: ReapingName, fenced: string, { base, dir, flow }: CurrentRun, rule: string): Promise<Reaped['kind']> {
   const { files, clock, events } = ports;
   const marker = markerOf(name);
-  const spec = await readSpec(files, dir);
-  const recorded = await readOutcome(files, dir);
-  const cancelled = await files.exists(join(dir, RUN_FILES.cancel));
+  const spec = await readSpec(files, base);
+  const recorded = await readOutcome(files, base);
+  const cancelled = await files.exists(join(base, RUN_FILES.cancel));
   const outcome: Outcome = cancelled ? { kind: 'failed', reason: 'cancelled', detail: 'a person cancelled it', final: true } : { kind: 'lost', detail: rule };
   const attempt = await readAttempt(files, dir);
   const record: OutcomeRecord = recorded ?? {
@@ -121,8 +123,9 @@ async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, n
     endedAt: clock.wallMs(),
     outcome,
     next: afterAttempt(retryPolicy(config, spec), name.counters, outcome),
+    ...(flow?.next.kind === 'step' ? { step: { id: flow.next.step, round: flow.next.round } } : {}),
   };
-  if (recorded === undefined) await writeOutcome(files, dir, record);
+  if (recorded === undefined) await writeOutcome(files, base, record);
   const to = destinationOf(record.next, clock.wallMs());
   if ((await files.rename(fenced, await destinationPath(files, layout, name, to))) === 'missing') return 'gone';
   await files.syncDir(layout.dir(to.kind));

@@ -4,6 +4,7 @@ import { RUN_FILES } from '../protocol/records.js';
 import { missingTexts, publishMissing, settledEvent } from '../runs/publish.js';
 import { listSnakes } from '../runs/registry.js';
 import { readOutcome } from '../runs/run-dir.js';
+import { sessionDirs } from '../runs/steps.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import { freeProbe, planProbes } from './probes.js';
 import type { Specialist, Step } from './specialist.js';
@@ -38,8 +39,11 @@ async function launchersLeft({ files }: CleanupPorts, { layout, thorough }: Clea
   const steps: Step[] = [];
   for (const id of await files.list(layout.runs)) {
     for (const attempt of await files.list(join(layout.runs, id))) {
-      const launcher = join(layout.runs, id, attempt, RUN_FILES.launcher);
-      if (/^\d{3,}-[0-9a-z]{10}$/.test(attempt) && (await files.exists(launcher)) && !(await claimStands(files, layout, attempt.slice(-10)))) steps.push(step('remove', relative(layout.root, launcher), launcher, 'it was never started, and no claim stands that it could start', `no claim bears ${attempt.slice(-10)}`));
+      if (!/^\d{3,}-[0-9a-z]{10}$/.test(attempt)) continue;
+      for (const run of await sessionDirs(files, join(layout.runs, id, attempt))) {
+        const launcher = join(run, RUN_FILES.launcher);
+        if ((await files.exists(launcher)) && !(await claimStands(files, layout, attempt.slice(-10)))) steps.push(step('remove', relative(layout.root, launcher), launcher, 'it was never started, and no claim stands that it could start', `no claim bears ${attempt.slice(-10)}`));
+      }
     }
   }
   return steps;

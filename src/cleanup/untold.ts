@@ -23,9 +23,9 @@ export async function untold({ files, clock }: CleanupPorts, { layout }: Pick<Cl
   const told = new Set(events.flatMap((event) => (event.kind === 'task-parked' || event.kind === 'task-done' || event.kind === 'task-failed' || event.kind === 'task-requeued' ? [event.marker] : [])));
   const found: Untold[] = [];
   for (const id of await files.list(layout.runs)) {
-    for (const { dir, record } of await pastAttempts(files, layout, id)) {
+    for (const { dir, run, record } of await pastAttempts(files, layout, id)) {
       if (record.endedAt < since || clock.wallMs() - record.endedAt < TELL_MS || told.has(record.marker) || (await claimStands(files, layout, nonceOf(record.marker)))) continue;
-      found.push({ id, dir, record });
+      found.push({ id, dir, run, record });
     }
   }
   return found;

@@ -12,6 +12,7 @@ export interface Config {
   readonly base: string;
   /** What becomes of an attempt in a worktree during which the project's own checkout changed. */
   readonly guard: 'fail' | 'report' | 'off';
+  readonly workflow: string;
   readonly timeoutMs: number;
   readonly attempts: number;
   readonly losses: number;

@@ -123,6 +123,7 @@ function toConfig(file: ConfigFile): Config {
     repo: file.repo,
     base: file.base,
     guard: file.guard,
+    workflow: file.workflow,
     timeoutMs: ms(file.timeout),
     attempts: file.attempts,
     losses: file.losses,

@@ -15,6 +15,8 @@ export type PitEvent =
   | { readonly kind: 'task-adopted'; readonly id: string; readonly snake: string; readonly marker: string }
   | { readonly kind: 'session-launched'; readonly id: string; readonly snake: string; readonly session: string; readonly marker: string }
   | { readonly kind: 'session-ended'; readonly id: string; readonly marker: string; readonly rule: string; readonly killed: number }
+  | { readonly kind: 'step-started'; readonly id: string; readonly marker: string; readonly step: string; readonly round: number; readonly seat: number; readonly agent: string; readonly rule: string }
+  | { readonly kind: 'step-ended'; readonly id: string; readonly marker: string; readonly step: string; readonly round: number; readonly seat: number; readonly end: string; readonly verdict: 'pass' | 'reject' | 'none' | ''; readonly evidence: string }
   | { readonly kind: 'task-requeued'; readonly id: string; readonly marker: string; readonly why: string; readonly waitMs: number }
   | { readonly kind: 'task-done'; readonly id: string; readonly marker: string; readonly attempt: number }
   | { readonly kind: 'task-failed'; readonly id: string; readonly marker: string; readonly attempt: number; readonly why: string }

@@ -17,6 +17,8 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'task-adopted': ['id', 'snake', 'marker'],
   'session-launched': ['id', 'snake', 'session', 'marker'],
   'session-ended': ['id', 'marker', 'rule', 'killed'],
+  'step-started': ['id', 'marker', 'step', 'round', 'seat', 'agent', 'rule'],
+  'step-ended': ['id', 'marker', 'step', 'round', 'seat', 'end', 'verdict', 'evidence'],
   'task-requeued': ['id', 'marker', 'why', 'waitMs'],
   'task-done': ['id', 'marker', 'attempt'],
   'task-failed': ['id', 'marker', 'attempt', 'why'],

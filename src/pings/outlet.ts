@@ -6,7 +6,8 @@ import type { Layout } from '../protocol/layout.js';
 import { parseClaim } from '../protocol/names.js';
 import { RUN_FILES } from '../protocol/records.js';
 import { readResident } from '../residents/find.js';
-import { readAttempt, runDirOf } from '../runs/run-dir.js';
+import { readAttempt } from '../runs/run-dir.js';
+import { currentRun } from '../runs/steps.js';
 import type { Tmux } from '../tmux/server.js';
 import { speakTo, type Listener, type SpeakPorts } from '../watchdog/speak.js';
 import type { PingReceipt } from './state.js';
@@ -45,7 +46,8 @@ async function ofClaim(ports: OutletPorts, layout: Layout, profiles: Profiles, n
   const claims = (await ports.files.list(layout.dir('claimed'))).flatMap((file) => parseClaim(file) ?? []);
   const claim = claims.find((one) => one.id === name) ?? claims.find((one) => one.owner.snake === name);
   if (claim === undefined) return ofResident(ports, layout, profiles, name);
-  const found = await listenerOf(ports, profiles, { name: claim.id, session: `sp-${claim.nonce}`, dir: runDirOf(layout, claim), remedy: 'put mode: interactive into the task' });
+  const { session, dir } = await currentRun(ports.files, layout, claim);
+  const found = await listenerOf(ports, profiles, { name: claim.id, session, dir, remedy: 'put mode: interactive into the task' });
   return 'why' in found ? found : listening(ports, found);
 }
 

@@ -27,13 +27,14 @@ export interface AttemptFacts {
 export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
-  | 'workspace-failed' | 'left-workspace' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed';
+  | 'workspace-failed' | 'left-workspace' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed'
+  | 'step-broken' | 'review-exhausted' | 'review-rejected';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with; further kinds may come. */
-export type ParkReason = 'permission' | 'dialog' | 'question';
+/** What a parked task waits for a person with. "review": the rounds of its workflow are used up. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'review';
 
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =

@@ -128,6 +128,16 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.verify = list;
     return undefined;
   },
+  workflow: (draft, value) => {
+    if (typeof value !== 'string' || !/^[a-z][a-z0-9-]{0,40}$/.test(value)) return wrong('workflow: is not the name of a workflow', 'write workflow: build-review; snakepit workflows lists them');
+    draft.workflow = value;
+    return undefined;
+  },
+  with: (draft, value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('with: is not a map of options', 'write with: {rounds: 3}; snakepit workflows NAME lists them');
+    draft.with = value as Record<string, unknown>;
+    return undefined;
+  },
   run: (draft, value) => {
     if (typeof value !== 'string' || value.trim() === '') return wrong('run: is not a command', 'write run: make report');
     draft.run = value;
@@ -211,7 +221,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);
@@ -259,6 +269,7 @@ async function readHead(draft: Draft, head: string, headLine: number, keys: Map<
     const complaint = reader === undefined ? (recurrence === undefined ? undefined : timeReader?.(recurrence, value)) : reader(draft, value);
     if (complaint !== undefined) return err({ line, ...complaint });
   }
+  if (keys.has('with') && draft.workflow === undefined) return err({ line: keys.get('with')?.from ?? headLine, problem: 'with: has no workflow to speak to', fix: 'name it: workflow: build-review' });
   if (keys.has('at') && keys.has('in')) return err({ line: headLine, problem: 'at: and in: are both given', fix: 'remove one' });
   return ok(warnings);
 }

@@ -13,7 +13,8 @@ export interface ExitRecord {
 
 /** What the session says of its own work (`snakepit done|fail`, or the same file written by hand). A signal, not a proof. */
 export type ResultRecord =
-  | { readonly kind: 'done'; readonly message: string }
+  /** `verdict`: as it was written, for a step that gives one. */
+  | { readonly kind: 'done'; readonly message: string; readonly verdict?: unknown }
   | { readonly kind: 'fail'; readonly message: string; readonly final: boolean }
   | { readonly kind: 'malformed'; readonly why: string };
 
@@ -55,6 +56,8 @@ export interface AttemptRecord {
   readonly resident?: true;
   /** The task's own cadence, milliseconds: between its wakes it rests. */
   readonly wakeMs?: number;
+  /** Which step of a workflow it is, in which round and seat. */
+  readonly step?: { readonly id: string; readonly round: number; readonly seat: number };
 }
 
 /** What an attempt in a worktree came to, by git alone. */
@@ -176,10 +179,10 @@ export function parseJson<T>(text: string | undefined): T | undefined {
 /** Bounded and forgiving: `{"outcome":"done"|"fail","message":…,"final":…}`; anything else is malformed and says why. */
 export function parseResult(text: string | undefined): ResultRecord | undefined {
   if (text === undefined) return undefined;
-  const value = parseJson<{ outcome?: unknown; message?: unknown; final?: unknown }>(text);
+  const value = parseJson<{ outcome?: unknown; message?: unknown; final?: unknown; verdict?: unknown }>(text);
   if (typeof value !== 'object' || value === null) return { kind: 'malformed', why: 'the result file is not a JSON object' };
   const message = typeof value.message === 'string' ? value.message.slice(0, 4000) : '';
-  if (value.outcome === 'done') return { kind: 'done', message };
+  if (value.outcome === 'done') return { kind: 'done', message, ...(value.verdict === undefined ? {} : { verdict: value.verdict }) };
   if (value.outcome === 'fail') return { kind: 'fail', message, final: value.final === true };
   return { kind: 'malformed', why: 'outcome is neither "done" nor "fail"' };
 }
@@ -187,7 +190,7 @@ export function parseResult(text: string | undefined): ResultRecord | undefined 
 /** Where a session without the command writes its result, at the top of its workspace: never part of anybody's work. */
 export const RESULT_FALLBACK = '.snakepit-result.json';
 
-/** The files of one attempt under runs/<id>/<attempt>-<nonce>/. */
+/** The files of one attempt under runs/<id>/<attempt>-<nonce>/, and of one step of it; see runs/steps.ts. */
 export const RUN_FILES = {
   attempt: 'attempt.json',
   launcher: 'launch.sh',
@@ -214,6 +217,10 @@ export const RUN_FILES = {
   waitUntil: 'wait-until',
   tossed: 'tossed',
   entered: 'entered',
+  workflow: 'workflow.json',
+  handed: 'handed',
+  treeBefore: 'tree-before.json',
+  feedback: 'feedback.md',
   typing: 'typing',
   wake: 'wake.json',
 } as const;

@@ -32,6 +32,9 @@ export interface TaskSpec {
   readonly ask: AskPolicy | undefined;
   /** An interactive session rests between its turns and is woken each so many milliseconds. */
   readonly wakeMs: number | undefined;
+  /** How it is worked: a file of workflows/; undefined: the configured one. `with`: what the task says to its options. */
+  readonly workflow: string | undefined;
+  readonly with: Readonly<Record<string, unknown>>;
   readonly verify: readonly string[];
   readonly run: string | undefined;
   /** Files read in place, handed on as SNAKEPIT_INPUT_<NAME>. */

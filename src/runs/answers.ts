@@ -18,13 +18,16 @@ export interface Question {
 
 export const isParked = ({ record }: PastAttempt): boolean => record.outcome.kind === 'parked' && record.next.kind === 'parked';
 
+/** One of its sessions asked; a person's ruling over reviews is told to none. */
+const asksSession = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason !== 'review';
+
 /** The attempt whose question a task in needs/ waits with. */
 export async function parkedAttempt(files: Files, layout: Layout, id: string): Promise<PastAttempt | undefined> {
   const last = (await pastAttempts(files, layout, id)).at(-1);
   return last !== undefined && isParked(last) ? last : undefined;
 }
 
-export async function readQuestion(files: Files, { dir, record }: PastAttempt): Promise<Question> {
+export async function readQuestion(files: Files, { run: dir, record }: PastAttempt): Promise<Question> {
   const asked = parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask)));
   const agent = await readAgent(files, dir);
   return {
@@ -36,11 +39,11 @@ export async function readQuestion(files: Files, { dir, record }: PastAttempt): 
 
 /** Written before the task leaves needs/, into the run that asked: the next attempt finds it there, and no other question gets it. */
 export async function writeAnswer(files: Files, asked: PastAttempt, text: string): Promise<void> {
-  await files.write(join(asked.dir, RUN_FILES.answer), `${text}\n`);
+  await files.write(join(asked.run, RUN_FILES.answer), `${text}\n`);
 }
 
 export async function readAnswer(files: Files, asked: PastAttempt): Promise<string | undefined> {
-  return (await files.read(join(asked.dir, RUN_FILES.answer), ANSWER_BYTES))?.trimEnd();
+  return (await files.read(join(asked.run, RUN_FILES.answer), ANSWER_BYTES))?.trimEnd();
 }
 
 /** What a task asked, oldest first; `justNow`: the attempt right before asked. */
@@ -54,10 +57,10 @@ export async function askedBefore(files: Files, layout: Layout, id: string, upTo
   const life = sameLife(await pastAttempts(files, layout, id), upTo);
   const asked: Asked[] = [];
   for (const one of life) {
-    if (!isParked(one)) continue;
+    if (!asksSession(one)) continue;
     const { screen, message, evidence } = await readQuestion(files, one);
     asked.push({ question: screen === '' ? [message, evidence].filter((part) => part !== '').join('\n\n') : screen, answer: await readAnswer(files, one) });
   }
   const last = life.at(-1);
-  return { asked, justNow: last !== undefined && isParked(last) ? last : undefined };
+  return { asked, justNow: last !== undefined && asksSession(last) ? last : undefined };
 }

@@ -6,10 +6,14 @@ import { tailLines } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
-import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
+import { parseJson, RUN_FILES, type AgentRecord, type VerifyRun } from '../protocol/records.js';
+import { readFlow } from './flow-record.js';
 import { missingQuestions, publishQuestion } from './question.js';
 import { pastAttempts, readAgent, type OutcomeRecord } from './run-dir.js';
+import { describeSteps } from './step-words.js';
+import { sessionDirs } from './steps.js';
 import { storyText, type StoryParts } from './story.js';
+import { sumUse } from './token-words.js';
 
 const TAIL_LINES = 30;
 const TAIL_BYTES = 64 * 1024;
@@ -18,24 +22,35 @@ const TASK_BYTES = 32 * 1024 * 1024;
 /** The story of a task from the records of its attempts; the same facts give the same text, so anybody may write it again. */
 export async function composeStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<string> {
   const attempts = await pastAttempts(files, layout, id);
-  const dir = attempts.at(-1)?.dir;
+  const [dir, run] = [attempts.at(-1)?.dir, attempts.at(-1)?.run];
   // As its last attempt was given it; what was never tried, as it lies there.
   const given = dir === undefined || why !== undefined ? undefined : await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
   const bytes = given ?? (await files.readBytes(join(layout.dir(state), `${id}.md`), TASK_BYTES));
   const parsed = bytes === undefined ? undefined : await parseTask(bytes);
   const task = parsed?.ok === true ? parsed.value : undefined;
-  const output = dir === undefined ? undefined : await files.read(join(dir, RUN_FILES.output));
-  const verify = dir === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify)));
+  const output = run === undefined ? undefined : await files.read(join(run, RUN_FILES.output));
+  const verify = run === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(run, RUN_FILES.verify)));
   const tokens: NonNullable<StoryParts['tokens']>[number][] = [];
-  for (const attempt of attempts) tokens.push(await readAgent(files, attempt.dir));
   let notes = '';
-  for (const attempt of attempts) notes += (await files.read(join(attempt.dir, RUN_FILES.notes))) ?? '';
+  const steps: string[][] = [];
+  for (const attempt of attempts) {
+    const runs = await sessionDirs(files, attempt.dir);
+    const uses: Pick<AgentRecord, 'tokens' | 'uncounted'>[] = [];
+    for (const one of runs) {
+      uses.push((await readAgent(files, one)) ?? {});
+      notes += (await files.read(join(one, RUN_FILES.notes))) ?? '';
+    }
+    tokens.push(sumUse(uses));
+    const flow = await readFlow(files, attempt.dir);
+    steps.push(flow === undefined ? [] : describeSteps(flow, attempt.dir));
+  }
   return storyText({
     id,
     title: task?.spec.title ?? '',
     warnings: task?.warnings ?? [],
     attempts: attempts.map((attempt) => attempt.record),
     tokens,
+    steps,
     why,
     outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
     verify: verify ?? [],

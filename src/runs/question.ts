@@ -7,7 +7,9 @@ import { parseAny } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES } from '../protocol/records.js';
 import { parkedAttempt, readQuestion, type Question } from './answers.js';
+import { readFlow } from './flow-record.js';
 import { pastAttempts, readAttempt, type OutcomeRecord } from './run-dir.js';
+import { describeEvent } from './step-words.js';
 import { describeOutcome } from './story.js';
 
 const TASK_BYTES = 32 * 1024 * 1024;
@@ -31,9 +33,11 @@ export interface QuestionParts {
   readonly attempts: readonly OutcomeRecord[];
   readonly notes: readonly string[];
   readonly outputTail: readonly string[];
+  /** Of work that no review passed: what its steps did, and the file with the last feedback, with its text. */
+  readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string } | undefined;
 }
 
-const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question' };
+const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', review: 'what is to become of work that no review passed' };
 
 /** `<id>.question.md`: what is asked, by whom, after what work, and how to answer. Pure. */
 export function questionText(parts: QuestionParts): string {
@@ -48,24 +52,50 @@ export function questionText(parts: QuestionParts): string {
     '',
     '## How to answer',
     '',
-    `    snakepit answer ${id} 'what it is to do'      # or - for standard input`,
-    `    snakepit answer ${id}                         # after an edit of ${show(parts.file)}, or to let it try again`,
-    `    snakepit cancel ${id}                         # it goes to failed/`,
-    '',
-    `Moving the file back by hand is an answer without words: \`mv ${show(parts.file)} queue/\`. The next attempt goes on with the same session where its`,
-    `program can, in the same workspace, and is told question and answer. An answer gives no rights: what its program may do is said by its settings,`,
-    `by \`autonomous:\`, or by \`ask: allow\` in the task, which chooses the answers that its profile calls safe.`,
+    ...howTo(parts),
     '',
     '## What it asks',
     '',
-    ...fenced(question.screen === '' ? (question.message === '' ? question.evidence : question.message) : question.screen),
+    ...fenced(parts.review !== undefined ? parts.review.text : question.screen === '' ? (question.message === '' ? question.evidence : question.message) : question.screen),
   ];
+  if (parts.review !== undefined) lines.push('', `That is \`${show(parts.review.feedback)}\`; the work lies in \`${show(parts.workspace)}\`.`, '', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
   if (question.screen !== '' && question.message !== '') lines.push('', '## What it said last', '', ...fenced(question.message));
   lines.push('', '## What it did so far', '', ...parts.attempts.map((record, index) => `${index + 1}. ${show(record.agent)}: ${show(describeOutcome(record.outcome), 300)}`));
   if (parts.notes.length > 0) lines.push('', ...parts.notes.map((note) => `- ${show(note, 1000)}`));
-  if (parts.outputTail.length > 0 && question.screen === '') lines.push('', '## The last lines it printed', '', ...fenced(parts.outputTail.join('\n')));
+  if (parts.outputTail.length > 0 && question.screen === '' && parts.review === undefined) lines.push('', '## The last lines it printed', '', ...fenced(parts.outputTail.join('\n')));
   lines.push('', `Everything else lies in \`${show(parts.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
+}
+
+/** What a person can say, and what follows. */
+function howTo({ id, file, review }: QuestionParts): string[] {
+  if (review !== undefined) {
+    return [
+      `    snakepit answer ${id} accept                  # it is good as it is: its checks run, and it is done`,
+      `    snakepit answer ${id} 'more 3 what to mend'   # three rounds more; the words go to the next as feedback`,
+      `    snakepit answer ${id} 'what to mend'          # one round more`,
+      `    snakepit answer ${id} 'reject why'            # it goes to failed/`,
+      '',
+      `Moving the file back by hand (\`mv ${show(file)} queue/\`) is one round more. What was worked so far is kept, and no step runs again that has ended.`,
+    ];
+  }
+  return [
+    `    snakepit answer ${id} 'what it is to do'      # or - for standard input`,
+    `    snakepit answer ${id}                         # after an edit of ${show(file)}, or to let it try again`,
+    `    snakepit cancel ${id}                         # it goes to failed/`,
+    '',
+    `Moving the file back by hand is an answer without words: \`mv ${show(file)} queue/\`. The next attempt goes on with the same session where its`,
+    `program can, in the same workspace, and is told question and answer. An answer gives no rights: what its program may do is said by its settings,`,
+    `by \`autonomous:\`, or by \`ask: allow\` in the task, which chooses the answers that its profile calls safe.`,
+  ];
+}
+
+/** The last feedback and the steps of an attempt whose rounds are used up. */
+async function reviewOf(files: Files, layout: Layout, base: string): Promise<QuestionParts['review']> {
+  const flow = await readFlow(files, base);
+  if (flow?.next.kind !== 'exhausted') return undefined;
+  const latest = join(flow.handed, 'latest.md');
+  return { steps: flow.events.map(describeEvent), feedback: relative(layout.root, latest), text: (await files.read(latest, 64 * 1024)) ?? `No feedback was left: ${flow.next.rule}.` };
 }
 
 const fenced = (text: string): string[] => ['~~~~', ...showLines(text).replaceAll('~~~~', '~~~').split('\n').map((line) => line.trimEnd()), '~~~~'];
@@ -81,7 +111,7 @@ export async function publishQuestion(files: Files, layout: Layout, id: string):
   const parked = await parkedAttempt(files, layout, id);
   // Answered already, or put there by hand.
   if (name === undefined || parked?.record.outcome.kind !== 'parked') return;
-  const { dir, record } = parked;
+  const { run: dir, record } = parked;
   const attempt = await readAttempt(files, dir);
   const bytes = await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
   const parsed = bytes === undefined ? undefined : await parseTask(bytes);
@@ -96,6 +126,7 @@ export async function publishQuestion(files: Files, layout: Layout, id: string):
     workspace: attempt === undefined ? '' : relative(layout.root, attempt.workspace) || '.',
     runDir: relative(layout.root, dir),
     question: await readQuestion(files, parked),
+    review: parked.record.outcome.reason === 'review' ? await reviewOf(files, layout, parked.dir) : undefined,
     attempts: (await pastAttempts(files, layout, id)).map((one) => one.record),
     notes: notes.split('\n').flatMap((line) => {
       const said = parseJson<{ text?: unknown }>(line)?.text;

@@ -5,6 +5,7 @@ import type { Layout } from '../protocol/layout.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
 import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord, type Changes } from '../protocol/records.js';
 import type { Next, Outcome } from '../protocol/judge.js';
+import { lastSessionDir } from './flow-record.js';
 
 /** How one attempt ended, written before its claim is settled: what whoever comes next rolls forward from. */
 export interface OutcomeRecord {
@@ -17,6 +18,8 @@ export interface OutcomeRecord {
   /** What it made of its branch, where it had one. */
   readonly changes?: Changes;
   readonly next: Next;
+  /** Where in its workflow it ended. */
+  readonly step?: { readonly id: string; readonly round: number };
 }
 
 /** `<attempt>-<nonce>`: of its own for each attempt, also after a retry by hand set the counters back. */
@@ -51,7 +54,12 @@ export async function writeOutcome(files: Files, dir: string, record: OutcomeRec
 }
 
 /** Attempts of a task that have ended. */
-export type PastAttempt = { readonly dir: string; readonly record: OutcomeRecord };
+export type PastAttempt = {
+  readonly dir: string;
+  /** The directory of its session; of its last one, where it had several. */
+  readonly run: string;
+  readonly record: OutcomeRecord;
+};
 
 /** All attempts of a task that have ended, oldest first. */
 export async function pastAttempts(files: Files, layout: Layout, id: string): Promise<PastAttempt[]> {
@@ -60,7 +68,7 @@ export async function pastAttempts(files: Files, layout: Layout, id: string): Pr
     if (!/^\d{3,}-[0-9a-z]{10}$/.test(name)) continue;
     const dir = join(layout.runs, id, name);
     const record = await readOutcome(files, dir);
-    if (record !== undefined) found.push({ dir, record });
+    if (record !== undefined) found.push({ dir, run: await lastSessionDir(files, dir), record });
   }
   return found.sort((a, b) => a.record.endedAt - b.record.endedAt || a.record.attempt - b.record.attempt);
 }

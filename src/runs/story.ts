@@ -15,6 +15,8 @@ export interface StoryParts {
   readonly attempts: readonly OutcomeRecord[];
   /** What each attempt used, or why that is not known; in the order of `attempts`. */
   readonly tokens?: readonly (Pick<AgentRecord, 'tokens' | 'uncounted'> | undefined)[];
+  /** The steps that ended in each attempt, in the order of `attempts`. */
+  readonly steps?: readonly (readonly string[])[];
   /** Why it went where it went, where that is more than the last attempt's end. */
   readonly why: string | undefined;
   readonly outputTail: readonly string[];
@@ -49,7 +51,7 @@ export function storyText(story: StoryParts): string {
   if (story.attempts.length === 0) lines.push('None was started.');
   for (const [index, record] of story.attempts.entries()) {
     const use = describeUse(tokens[index]);
-    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(use === undefined ? [] : [`   - **tokens**: ${use}`]));
+    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(story.steps?.[index] ?? []).map((step) => `   - ${step}`), ...(use === undefined ? [] : [`   - **tokens**: ${use}`]));
   }
   if (story.verify.length > 0) {
     lines.push('', '## Checks', '');
@@ -73,7 +75,7 @@ function fenced(lines: readonly string[]): string[] {
 
 function describeAttempt(record: OutcomeRecord): string {
   const took = record.startedAt === undefined ? '' : ` (${formatDuration(Math.max(0, record.endedAt - record.startedAt))})`;
-  return `${record.agent}: ${show(describeOutcome(record.outcome), 600)}${took}`;
+  return `${record.agent}: ${record.step === undefined ? '' : `${record.step.id}, round ${record.step.round}: `}${show(describeOutcome(record.outcome), 600)}${took}`;
 }
 
 export function describeOutcome(outcome: Outcome): string {
@@ -141,6 +143,12 @@ function advice(outcome: Outcome | undefined, id: string): string {
     case 'agent-error':
     case 'agent-crashed':
       return `the agent program failed, not the task: \`snakepit logs ${id}\`, \`snakepit agents check\`, then ${retry}`;
+    case 'step-broken':
+      return `see what its step did (\`snakepit logs ${id}\`): give the step the rights that it needs, or say in its prompt what it is to leave alone, then ${retry}`;
+    case 'review-exhausted':
+      return `read the last feedback (handed/latest.md of its run); mend the task or give it more rounds (with: {rounds: …}), then ${retry}`;
+    case 'review-rejected':
+      return `nothing: you rejected it; to begin anew: ${retry}`;
     case 'said-fail':
       return `do what its message asks for, then ${retry}`;
     case 'exit-status':

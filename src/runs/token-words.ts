@@ -1,7 +1,7 @@
 import { show } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentRecord } from '../protocol/records.js';
-import type { TokenCount, TokenSource } from '../protocol/tokens.js';
+import { sumTokens, type TokenCount, type TokenSource } from '../protocol/tokens.js';
 
 /** "2,111 in, 49 out (5 of them reasoning), 433 from the cache; $0.0123; some-model". What is nought is left out, but for in and out. */
 export function describeTokens({ input, output, cacheRead, cacheWrite, reasoning, costUsd, model }: TokenCount): string {
@@ -15,6 +15,16 @@ export function describeTokens({ input, output, cacheRead, cacheWrite, reasoning
 export function describeUse(use: Pick<AgentRecord, 'tokens' | 'uncounted'> | undefined): string | undefined {
   if (use?.tokens !== undefined) return `${describeTokens(use.tokens)}; ${describeSource(use.tokens.source)}`;
   return use?.uncounted === undefined ? undefined : `not counted: ${show(use.uncounted)}`;
+}
+
+/** What several sessions used together, with the first reason why one is not counted. */
+export function sumUse(uses: readonly Pick<AgentRecord, 'tokens' | 'uncounted'>[]): Pick<AgentRecord, 'tokens' | 'uncounted'> | undefined {
+  if (uses.length <= 1) return uses[0];
+  const counted = uses.flatMap(({ tokens }) => tokens ?? []);
+  const [first] = counted;
+  const uncounted = uses.find((use) => use.uncounted !== undefined)?.uncounted;
+  if (first === undefined) return uncounted === undefined ? undefined : { uncounted };
+  return { tokens: { ...first, ...sumTokens(counted) }, ...(uncounted === undefined ? {} : { uncounted }) };
 }
 
 const print = (count: number): string => count.toLocaleString('en-US');

@@ -8,11 +8,17 @@ import type { TaskSpec } from '../protocol/task.js';
 import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
 import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
+import { sessionDir } from '../runs/flow-record.js';
+import { currentRun, sessionName } from '../runs/steps.js';
+import { describeOutcome } from '../runs/story.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { judgeChanges } from '../workspace/judge-changes.js';
 import { tellAccount } from './account.js';
+import { SENT_BACK_TIMES } from './between.js';
+import { closeStep, lookAtLoop } from './close.js';
 import { measureChanges } from './changes.js';
 import { LOOK_EVERY_MS } from './decide.js';
+import { tellFlow } from './flow.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
@@ -26,10 +32,14 @@ const FRESH_MS = 1000;
 
 const OVER: Applied = { kind: 'over' };
 
+/** The next step has not been launched yet. */
+export const UNTRIED: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
+
 /** Carries out one step. Each effect checks its own precondition at that moment, by the exact claim. */
 export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, memory: LaunchMemory, step: Step, commands: Commands): Promise<Applied> {
   const { files, clock, events } = ports;
-  const dir = runDirOf(setting.layout, claim.name);
+  const dir = sessionDir(runDirOf(setting.layout, claim.name), view.flow);
+  const session = sessionName(claim.name.nonce, dir);
   const again = (next: LaunchMemory = memory): Applied => ({ kind: 'again', memory: next });
   switch (step.kind) {
     case 'prepare':
@@ -41,13 +51,13 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
         await files.write(join(dir, RUN_FILES.attempt), `${JSON.stringify({ ...view.attempt, startedAt: clock.wallMs(), startedMonoMs: clock.monoMs(), boot: ports.processes.boot() })}\n`);
       }
       const launched = await ports.tmux.launch({
-        session: `sp-${claim.name.nonce}`,
+        session,
         env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
         argv: ['/bin/sh', join(dir, RUN_FILES.launcher)],
         recording: join(dir, RUN_FILES.output),
         size: { columns: 160, rows: 48 },
       });
-      if (launched.kind === 'launched' && memory.tries === 0) await events.emit({ kind: 'session-launched', id: claim.name.id, snake: setting.owner.snake, session: `sp-${claim.name.nonce}`, marker: claim.marker });
+      if (launched.kind === 'launched' && memory.tries === 0) await tellLaunch(ports, setting, claim, view, session);
       return again({ ...memory, tries: memory.tries + 1, lastTryMonoMs: clock.monoMs() });
     }
     case 'wait':
@@ -69,6 +79,15 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
       if (runs !== undefined) await files.write(join(dir, RUN_FILES.verify), `${JSON.stringify(runs)}\n`);
       return again();
     }
+    case 'close':
+      if (view.flow !== undefined && (await closeStep(ports, setting, claim, view, view.flow, (rule) => end(ports, setting, claim, view, rule))).kind === 'unknown') return stuck(ports, claim, 'leftovers of a step before the next');
+      return again(UNTRIED);
+    case 'look':
+      if (view.flow !== undefined) await lookAtLoop(ports, setting, claim, view.flow, (command) => checkOnce(ports, setting, claim, view, command, commands));
+      return again(UNTRIED);
+    case 'send-back':
+      if (view.flow !== undefined) await tellFlow(ports, setting, claim, view.flow, { kind: 'sent-back', why: step.why, times: SENT_BACK_TIMES });
+      return again(UNTRIED);
     case 'conclude':
       await conclude(ports, setting, claim, view, step.outcome, await readSpec(files, dir));
       return again();
@@ -84,7 +103,7 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
 }
 
 async function prepareStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, memory: LaunchMemory): Promise<Applied> {
-  const prepared = await prepare(ports, setting, claim);
+  const prepared = await prepare(ports, setting, claim, (await currentRun(ports.files, setting.layout, claim.name)).flow);
   switch (prepared.kind) {
     case 'prepared':
       return { kind: 'again', memory };
@@ -112,9 +131,10 @@ async function end({ processes, clock, events }: SnakePorts, { config }: SnakeSe
 async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, spec: TaskSpec, checks: readonly string[], commands: Commands): Promise<VerifyRun[] | undefined> {
   const runs: VerifyRun[] = [];
   if (view.attempt === undefined) return runs;
-  const dir = runDirOf(setting.layout, claim.name);
-  const env = await contractEnv(ports, setting, claim, view.attempt, spec);
-  const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || ports.files.exists(join(dir, RUN_FILES.cancel));
+  const base = runDirOf(setting.layout, claim.name);
+  const dir = sessionDir(base, view.flow);
+  const env = await contractEnv(ports, setting, claim, view.attempt, spec, view.flow);
+  const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || ports.files.exists(join(base, RUN_FILES.cancel));
   for (const check of checks) {
     if (await interrupted()) return undefined;
     const abort = new AbortController();
@@ -135,12 +155,28 @@ async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim,
   return runs;
 }
 
+/** A loop's command is one check. */
+async function checkOnce(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, command: string, commands: Commands): Promise<VerifyRun | undefined> {
+  const spec = await readSpec(ports.files, sessionDir(runDirOf(setting.layout, claim.name), view.flow));
+  if (spec === undefined || view.attempt === undefined) return { command, code: 127, tail: ['the copy of the task is gone'] };
+  return (await verifyAll(ports, setting, claim, view, spec, [command], commands))?.[0];
+}
+
+async function tellLaunch({ events }: SnakePorts, { owner }: SnakeSetting, { name, marker }: Claim, { attempt, flow }: AttemptView, session: string): Promise<void> {
+  await events.emit({ kind: 'session-launched', id: name.id, snake: owner.snake, session, marker });
+  if (flow?.next.kind !== 'step') return;
+  const { step, round, seat, rule } = flow.next;
+  await events.emit({ kind: 'step-started', id: name.id, marker, step, round, seat, agent: attempt?.agent ?? '', rule });
+}
+
 /** Writes how the attempt ended and what follows. From here on it is rolled forward, by us or by whoever comes next. */
 async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView | undefined, judged: Outcome, spec: TaskSpec | undefined): Promise<void> {
   const { config, layout } = setting;
+  const at = view?.flow?.next;
+  const between = at !== undefined && at.kind !== 'step';
   const changes = view?.attempt?.worktree === undefined || (await end(ports, setting, claim, view, 'before its work is measured')).kind === 'unknown' ? undefined : await measureChanges(ports, setting, claim, view.attempt, judged.kind === 'done');
   const measured: Outcome = typeof changes === 'string' && judged.kind === 'done' ? { kind: 'failed', reason: 'workspace-failed', detail: `its worktree could not be read: ${changes}`, final: false } : judgeChanges(judged, typeof changes === 'string' ? undefined : changes, { guard: config.guard, required: spec?.changes === 'required' });
-  const outcome = view?.attempt === undefined ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
+  const outcome = view?.attempt === undefined || between ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
@@ -151,7 +187,9 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
     outcome,
     ...(typeof changes === 'object' ? { changes } : {}),
     next,
+    ...(at?.kind === 'step' ? { step: { id: at.step, round: at.round } } : {}),
   });
+  if (at?.kind === 'step') await ports.events.emit({ kind: 'step-ended', id: claim.name.id, marker: claim.marker, step: at.step, round: at.round, seat: at.seat, end: outcome.kind === 'failed' ? outcome.reason : outcome.kind, verdict: '', evidence: describeOutcome(outcome) });
 }
 
 /**
@@ -160,12 +198,13 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
  */
 async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, record: OutcomeRecord): Promise<Applied> {
   const { events, store, files, clock } = ports;
-  const dir = runDirOf(setting.layout, claim.name);
+  const dir = sessionDir(runDirOf(setting.layout, claim.name), view.flow);
+  const counted = view.flow !== undefined && view.flow.next.kind !== 'step';
   if (view.attempt !== undefined) await files.makeDir(join(dir, RUN_FILES.started));
   let ended = await end(ports, setting, claim, view, 'leftovers before settling');
   await removeLauncher(files, dir);
   // Who was called back has no time: its next attempt counts it.
-  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && (await countTokens(ports, setting, claim, { dir, attempt: view.attempt, endedAt: record.endedAt }))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
+  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && !counted && (await countTokens(ports, setting, claim, { dir, attempt: view.attempt, endedAt: record.endedAt, ...(record.step === undefined ? {} : { step: record.step.id }) }))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
   if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
   const { id } = claim.name;
   if ((await store.settle(claim, destinationOf(record.next, clock.wallMs()))) === 'lost') {

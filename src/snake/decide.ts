@@ -1,7 +1,8 @@
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from '../protocol/agent-state.js';
 import type { AttemptRecord } from '../protocol/records.js';
-import { judge, owesVerify, type AttemptFacts } from '../protocol/judge.js';
+import { judge, owesVerify, type AttemptFacts, type Outcome } from '../protocol/judge.js';
+import { betweenSteps } from './between.js';
 import type { AttemptView, LaunchMemory, Orders, SnakePolicy, Step } from './state.js';
 
 /** A look at least this often: the heartbeat, and the cover for a watcher that stayed silent. */
@@ -16,6 +17,7 @@ const AGREED_MS = 5000;
 export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
   if (!view.held) return { kind: 'abandon', rule: 'the claim is no longer ours' };
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
+  if (view.flow !== undefined && view.flow.next.kind !== 'step') return betweenSteps(view, view.flow.next, orders);
   if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };
   if (view.stop === 'signalled' || view.stop === 'observed' || (view.stop === undefined && view.exit !== undefined)) return afterEnd(view, orders);
   if (view.stop !== undefined) return concluded(view, `the session was ended: ${view.stop}`);
@@ -25,8 +27,8 @@ export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMem
   if (!view.started) return launchOrWait(policy, memory, now.monoMs);
   if (view.session === undefined) return afterOrphan(view, memory, now.monoMs);
   if (view.leader === 'dead') return concluded(view, 'the wrapper is dead and left no exit record');
-  const ended = ofProgram(policy, view, view.attempt, now.monoMs);
-  if (ended !== undefined) return ended;
+  const cutShort = ofProgram(policy, view, view.attempt, now.monoMs);
+  if (cutShort !== undefined) return cutShort;
   const deadline = view.attempt.startedMonoMs + view.attempt.timeoutMs;
   if (now.monoMs >= deadline) return { kind: 'stop', reason: 'timeout', rule: `the timeout of ${view.attempt.timeoutMs} ms is over` };
   return { kind: 'wait', untilMonoMs: Math.min(deadline, now.monoMs + LOOK_EVERY_MS), rule: view.leader === 'alive' ? 'the session works' : 'the session cannot be seen; unknown is not dead' };
@@ -107,6 +109,9 @@ function onQuestion({ ask, askAgeMs }: AttemptView, attempt: AttemptRecord, stat
 
 const concluded = (view: AttemptView, rule: string): Step => ({ kind: 'conclude', outcome: judge(factsOf(view)), rule });
 
+/** A step that ended well is not the end of its attempt. */
+const ended = (view: AttemptView, outcome: Outcome, rule: string): Step => (view.flow !== undefined && outcome.kind === 'done' ? { kind: 'close', rule } : { kind: 'conclude', outcome, rule });
+
 function released(rule: string, view: AttemptView): Step {
   return { kind: 'conclude', outcome: judge({ ...factsOf(view), stop: 'released' }), rule };
 }
@@ -114,11 +119,12 @@ function released(rule: string, view: AttemptView): Step {
 /** An attempt whose checks are still owed is not over: it can be cancelled and called back. One that owes none is concluded as it ended. */
 function afterEnd(view: AttemptView, orders: Orders): Step {
   const facts = factsOf(view);
-  const owed = owesVerify(facts, view.verifyCommands);
+  // The checks are those of the whole task, owed after its last step.
+  const owed = view.flow === undefined && owesVerify(facts, view.verifyCommands);
   if (owed && view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it before its checks had passed' };
   if (owed && orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now, before its checks had passed' };
   if (owed) return { kind: 'verify', commands: view.verifyCommands, rule: 'it ended well; its checks are owed' };
-  return { kind: 'conclude', outcome: judge(facts), rule: view.exit === undefined ? 'it said how it ended' : 'the wrapper recorded the exit' };
+  return ended(view, judge(facts), view.exit === undefined ? 'it said how it ended' : 'the wrapper recorded the exit');
 }
 
 function launchOrWait(policy: SnakePolicy, memory: LaunchMemory, monoMs: number): Step {

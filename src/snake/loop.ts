@@ -1,7 +1,7 @@
 import type { Claim } from '../queue/store.js';
 import { attemptOf } from '../protocol/names.js';
 import { Ages } from './ages.js';
-import { apply } from './apply.js';
+import { apply, UNTRIED } from './apply.js';
 import { decide } from './decide.js';
 import { observe } from './observe.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
@@ -36,7 +36,7 @@ export async function snakeLoop(ports: SnakePorts, setting: SnakeSetting, comman
 
 /** One claim from wherever it stands to its end: observe, decide, apply. */
 export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim: Claim, commands: Commands): Promise<void> {
-  let memory: LaunchMemory = { tries: 0, lastTryMonoMs: 0, orphanSinceMonoMs: undefined };
+  let memory: LaunchMemory = UNTRIED;
   const ages = new Ages();
   for (;;) {
     const view = await observe(ports, setting, claim, ages);

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
-import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
+import { readAttempt, readOutcome } from '../runs/run-dir.js';
+import { currentRun } from '../runs/steps.js';
 import { readSpec } from '../runs/task-copy.js';
 import type { Ages } from './ages.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
@@ -16,7 +17,7 @@ const isStop = (text: string | undefined): text is StopReason => STOP_REASONS.so
 export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: Claim, ages: Ages): Promise<AttemptView> {
   const { layout } = setting;
   const { files, processes, store } = ports;
-  const dir = runDirOf(layout, claim.name);
+  const { base, dir, flow } = await currentRun(files, layout, claim.name);
   const held = (await store.renew(claim)) === 'ok';
   const attempt = await readAttempt(files, dir);
   const session = parseSession(await files.read(join(dir, RUN_FILES.session)), attempt?.boot ?? processes.boot());
@@ -41,17 +42,18 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     leader,
     exit,
     result: parseResult(said),
-    resultAgeMs: resultAt === undefined ? undefined : ages.of('result', resultAt, now),
+    resultAgeMs: resultAt === undefined ? undefined : ages.of(`${dir} result`, resultAt, now),
     agent,
     ask,
-    askAgeMs: ask === undefined ? undefined : ages.of('ask', ask.at, now),
-    agentAgeMs: agent === undefined ? undefined : ages.of('agent', agent.since, now),
+    askAgeMs: ask === undefined ? undefined : ages.of(`${dir} ask`, ask.at, now),
+    agentAgeMs: agent === undefined ? undefined : ages.of(`${dir} agent`, agent.since, now),
     holdOverMs: hold === undefined ? undefined : now.wallMs - (hold.still ? (hold.said?.next?.at ?? now.wallMs) : hold.graceFrom),
     stop,
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],
-    outcome: await readOutcome(files, dir),
+    outcome: await readOutcome(files, base),
     verdict: parseJson<VerdictRecord>(await files.read(join(dir, RUN_FILES.verdict))),
-    cancelled: await files.exists(join(dir, RUN_FILES.cancel)),
+    cancelled: await files.exists(join(base, RUN_FILES.cancel)),
+    ...(flow === undefined ? {} : { flow }),
   };
 }

@@ -24,17 +24,18 @@ export interface Resumable {
  * failure of its own, a switch of the account, or a second interruption it starts afresh; so does one whose context was nearly full, and a program that chose its
  * session's name itself and never said it, or whose record of the session is gone.
  */
-export async function interrupted(files: Files, layout: Layout, id: string, agent: AgentProfile, account: string, mode: AttemptRecord['mode']): Promise<Resumable | undefined> {
+export async function interrupted(files: Files, layout: Layout, id: string, agent: AgentProfile, account: string, mode: AttemptRecord['mode'], step?: AttemptRecord['step']): Promise<Resumable | undefined> {
   const last = (await pastAttempts(files, layout, id)).at(-1);
   const parked = last !== undefined && isParked(last);
   if (last === undefined || (last.record.outcome.kind !== 'lost' && last.record.outcome.kind !== 'released' && !parked)) return undefined;
-  const attempt = await readAttempt(files, last.dir);
+  const attempt = await readAttempt(files, last.run);
+  if (JSON.stringify(attempt?.step) !== JSON.stringify(step)) return undefined;
   if (attempt === undefined || (attempt.resumed && !parked) || attempt.profile !== agent.name || attempt.account !== account || attempt.mode !== mode) return undefined;
   const way = mode === 'headless' ? agent.headless : agent.interactive;
   if (way?.argv.some((part) => typeof part !== 'string' && part.if === 'resume') !== true) return undefined;
-  const named = mode === 'headless' ? await readStream(files, agent, last.dir, last.record.endedAt) : undefined;
+  const named = mode === 'headless' ? await readStream(files, agent, last.run, last.record.endedAt) : undefined;
   const assigned = way.argv.some((part) => (typeof part === 'string' ? part === '{session}' : part.if === 'fresh' && part.args.includes('{session}')));
-  const seen = await readAgent(files, last.dir);
+  const seen = await readAgent(files, last.run);
   if ((named?.events ?? 0) === 0 && seen === undefined) return undefined;
   const session = named?.session ?? seen?.session ?? (assigned ? attempt.session : undefined);
   if (session === undefined || !(await isRecorded(files, agent, attempt.home, session))) return undefined;

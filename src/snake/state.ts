@@ -1,6 +1,7 @@
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
 import type { AgentRecord, AskRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
+import type { FlowRecord } from '../protocol/workflow.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
 
 /*
@@ -12,6 +13,10 @@ import type { OutcomeRecord } from '../runs/run-dir.js';
  *                 └────────┴──► stop ─────────┘          (timeout, cancel, going down, or its program cannot go on)
  *
  *   claim gone, at any point ─► abandon: end the session, publish nothing
+ *
+ * A task with a workflow goes through prepare … wait once for each of its sessions, all under one claim. `close` records that a step has
+ * ended, `look` what ends a loop, `send-back` that its checks failed; what follows is decided from that record (workflow/decide.ts):
+ * the next `prepare`, or the end of the attempt.
  *
  * `conclude` writes outcome.json, `settle` renames the claim: the only commit point. Killed between any two, the successor
  * sees the same facts and goes on with the same step.
@@ -48,6 +53,8 @@ export interface AttemptView {
   readonly verdict: VerdictRecord | undefined;
   /** A person asked for it to be cancelled. */
   readonly cancelled: boolean;
+  /** Where its workflow stands; undefined: it is one session. The facts above are those of the step that runs, or ran last. */
+  readonly flow?: FlowRecord | undefined;
 }
 
 /** What this snake remembers between looks; lost with it, and that is harmless. */
@@ -81,5 +88,8 @@ export type Step =
   | { readonly kind: 'wait'; readonly untilMonoMs: number; readonly rule: string }
   | { readonly kind: 'stop'; readonly reason: StopReason; readonly rule: string }
   | { readonly kind: 'verify'; readonly commands: readonly string[]; readonly rule: string }
+  | { readonly kind: 'close'; readonly rule: string }
+  | { readonly kind: 'look'; readonly rule: string }
+  | { readonly kind: 'send-back'; readonly why: string; readonly rule: string }
   | { readonly kind: 'conclude'; readonly outcome: Outcome; readonly rule: string }
   | { readonly kind: 'settle'; readonly record: OutcomeRecord; readonly rule: string };

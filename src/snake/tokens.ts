@@ -10,6 +10,7 @@ import { NO_FIGURES, plusFigures, sumTokens, type TokenRecord } from '../protoco
 import type { Claim } from '../queue/store.js';
 import { enterRun } from '../runs/enter-run.js';
 import { pastAttempts, readAgent, readAttempt } from '../runs/run-dir.js';
+import { sessionDirs } from '../runs/steps.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { readStream } from './witness.js';
 
@@ -70,17 +71,19 @@ async function countInto(ports: SnakePorts, setting: SnakeSetting, { name, marke
 export async function countedBefore({ files }: Pick<SnakePorts, 'files'>, { layout }: Pick<SnakeSetting, 'layout'>, id: string, dir: string, session: string): Promise<TokenRecord[] | undefined> {
   const found: TokenRecord[] = [];
   for (const past of await pastAttempts(files, layout, id)) {
-    const tokens = past.dir === dir ? undefined : (await readAgent(files, past.dir))?.tokens;
-    if (tokens?.session === session && OF_SESSION.includes(tokens.source)) found.push(tokens);
+    for (const run of await sessionDirs(files, past.dir)) {
+      const tokens = run === dir ? undefined : (await readAgent(files, run))?.tokens;
+      if (tokens?.session === session && OF_SESSION.includes(tokens.source)) found.push(tokens);
+    }
   }
   return found.length === 0 ? undefined : found;
 }
 
 /** Counts what was left uncounted: attempts that somebody else settled, or that were called back in haste. Before the next one adds to their sessions. */
 export async function countPast(ports: SnakePorts, setting: SnakeSetting, claim: Claim): Promise<void> {
-  for (const { dir, record } of await pastAttempts(ports.files, setting.layout, claim.name.id)) {
+  for (const { run: dir, record } of await pastAttempts(ports.files, setting.layout, claim.name.id)) {
     if (await ports.files.exists(join(dir, RUN_FILES.entered))) continue;
     const attempt = await readAttempt(ports.files, dir);
-    if (attempt !== undefined) await countTokens(ports, setting, claim, { dir, attempt, endedAt: record.endedAt });
+    if (attempt !== undefined) await countTokens(ports, setting, claim, { dir, attempt, endedAt: record.endedAt, ...(attempt.step === undefined ? {} : { step: attempt.step.id }) });
   }
 }

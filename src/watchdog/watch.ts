@@ -7,7 +7,8 @@ import type { AgentState } from '../protocol/agent-state.js';
 import type { Layout } from '../protocol/layout.js';
 import { markerOf, parseClaim } from '../protocol/names.js';
 import { RUN_FILES, type AgentRecord, type AttemptRecord } from '../protocol/records.js';
-import { readAgent, readAttempt, runDirOf } from '../runs/run-dir.js';
+import { readAgent, readAttempt } from '../runs/run-dir.js';
+import { currentRun } from '../runs/steps.js';
 import type { Sessions } from '../tmux/server.js';
 import { beginClimb, climb, JUMP_MS, lookAt, watchPolicy, type Climber, type LadderPorts } from './ladder.js';
 import { attend, readAsk, type AskMemory } from './ask.js';
@@ -47,10 +48,14 @@ export interface Candidate {
 }
 
 async function claimed({ files }: LadderPorts, layout: Layout): Promise<Candidate[]> {
-  return (await files.list(layout.dir('claimed'))).flatMap((file) => {
+  const found: Candidate[] = [];
+  for (const file of await files.list(layout.dir('claimed'))) {
     const claim = parseClaim(basename(file));
-    return claim === undefined ? [] : [{ id: claim.id, marker: markerOf(claim), session: `sp-${claim.nonce}`, dir: runDirOf(layout, claim) }];
-  });
+    if (claim === undefined) continue;
+    const { session, dir } = await currentRun(files, layout, claim);
+    found.push({ id: claim.id, marker: markerOf(claim), session, dir });
+  }
+  return found;
 }
 
 /** Brings the memory in line with what is claimed, and with the residents, and names the sessions whose screens are wanted. A print-mode session is watched by its files alone; one that runs a task's own script, not at all. */
@@ -60,7 +65,9 @@ export async function watchedSessions(ports: LadderPorts, layout: Layout, profil
   const present = new Set<string>();
   for (const { id, marker, session, dir } of [...(await claimed(ports, layout)), ...residents]) {
     present.add(marker);
-    if (sessions.has(marker)) continue;
+    // The next step of the same claim is another session.
+    if (sessions.get(marker)?.dir === dir) continue;
+    sessions.delete(marker);
     const attempt = (await files.exists(join(dir, RUN_FILES.session))) ? await readAttempt(files, dir) : undefined;
     const profile = attempt === undefined ? undefined : profiles[attempt.profile];
     if (attempt === undefined || profile === undefined || (attempt.mode === 'headless' && profile.headless?.prompt === 'blocks')) continue;

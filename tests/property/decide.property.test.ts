@@ -232,6 +232,8 @@ function life(m: Decide, of: Fate): { told: Told[]; letInAt: number; startedMono
     } else if (step.kind === 'verify') {
       expect(verify).toBeUndefined();
       verify = of.checks.map((each) => ({ command: 'c', code: each, tail: [] }));
+    } else if (step.kind !== 'conclude') {
+      throw new Error(`one session has no ${step.kind}`);
     } else {
       expect(outcome).toBeUndefined();
       outcome = { marker: 'm', attempt: 1, agent: 'shell', startedAt: 1, endedAt: now, outcome: step.outcome, next: { kind: 'done' } };

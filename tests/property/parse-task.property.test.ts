@@ -63,7 +63,7 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
   const { spec, warnings } = await good(m, '# Fix the login\n\nIt is broken.\n');
   expect(spec).toEqual({
     id: undefined, title: 'Fix the login', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, changes: 'optional', verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: '# Fix the login\n\nIt is broken.\n',
+    attempts: undefined, workspace: undefined, changes: 'optional', workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: '# Fix the login\n\nIt is broken.\n',
   });
   expect(warnings).toEqual([]);
   expect((await good(m, 'just this')).spec.title).toBe('just this');
@@ -74,12 +74,12 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
 const wholeTask = withHead(
   [
     'id: fix-login', 'title: "Fix: the login"', 'agent: [claude, shell]', 'priority: high', 'after: [a, b.c]', 'at: 2026-12-01T02:00:00Z', 'timeout: 1h30m', 'attempts: 3',
-    'workspace: repo', 'base: v1.2', 'changes: required', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]',
+    'workspace: repo', 'base: v1.2', 'changes: required', 'workflow: build-review', 'with: {rounds: 3}', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]',
   ].join('\n'),
 );
 const wholeSpec = {
   id: 'fix-login', title: 'Fix: the login', agents: ['claude', 'shell'], priority: 30, after: ['a', 'b.c'], notBefore: { kind: 'at', atMs: Date.UTC(2026, 11, 1, 2) }, timeoutMs: 5_400_000, attempts: 3,
-  workspace: 'repo', base: 'v1.2', changes: 'required', verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'],
+  workspace: 'repo', base: 'v1.2', changes: 'required', workflow: 'build-review', with: { rounds: 3 }, verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'],
 };
 
 const everyKey = async (m: Parse): Promise<void> => {
@@ -135,6 +135,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   parent: ['', 'Up', '7', '[a]', '../a'],
   depth: ['', '-1', '100', '1.5', '"1"', 'deep'],
   ask: ['', 'maybe', '[park]', '1'],
+  workflow: ['', '7', 'Build', '[a]', '../a', 'a b', '""'],
+  with: ['', '7', 'rounds', '[rounds]', 'true'],
   tags: ['', '{a: b}', '[a b]', '[-a]', '[1]', `[${Array.from({ length: 21 }, (_, n) => `t${n}`).join(', ')}]`],
 };
 
@@ -153,6 +155,7 @@ const faultsHaveTheirLine = async (m: Parse): Promise<void> => {
   expect((await bad(m, withHead('title: a\n"unclosed'))).line).toBeGreaterThanOrEqual(3);
   expect((await bad(m, withHead('- a\n- b'))).line).toBe(2);
   expect((await bad(m, withHead('just words'))).line).toBe(2);
+  expect(await bad(m, withHead('title: a\nwith: {rounds: 3}'))).toMatchObject({ line: 3, problem: expect.stringContaining('no workflow') });
   expect(await bad(m, withHead('at: 2026-12-01T02:00\nin: 5m'))).toMatchObject({ problem: expect.stringContaining('both') });
 };
 

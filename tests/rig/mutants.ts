@@ -36,7 +36,7 @@ export function plantProgram(distFile: string, find: string, replace: string): s
   const root = fs.mkdtempSync(join(tmpdir(), 'mutant-'));
   made.push(root);
   fs.cpSync(planted, join(root, 'dist'), { recursive: true });
-  for (const name of ['package.json', 'bin', 'profiles', 'prompts', 'prices.yaml', 'node_modules']) fs.symlinkSync(join(ROOT, name), join(root, name));
+  for (const name of ['package.json', 'bin', 'profiles', 'prompts', 'workflows', 'prices.yaml', 'node_modules']) fs.symlinkSync(join(ROOT, name), join(root, name));
   return join(root, 'dist');
 }
 

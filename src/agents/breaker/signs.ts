@@ -83,6 +83,9 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
     case 'needs-failed-task':
     case 'workspace-failed':
     case 'lost-too-often':
+    case 'step-broken':
+    case 'review-exhausted':
+    case 'review-rejected':
       return { kind: 'none' };
     default:
       return unreachable(reason);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { TmuxServer } from '../../tmux/server.js';
 import type { ClaimName } from '../../protocol/names.js';
+import { currentRun } from '../../runs/steps.js';
 import { openContext, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
@@ -13,7 +14,7 @@ export async function attach(dir: string | undefined, name: string, options: { r
   const resident = await findResident(context, name);
   if (resident !== undefined && resident.run === undefined) throw new CliError(`the resident ${name} has no session now; see: snakepit status`, EXIT.notFound);
   const claim = resident === undefined ? ((await findRunning(context, name)) ?? (await idleOrEnded(context, name))) : undefined;
-  const [session, of] = claim === undefined ? [resident?.run?.session ?? '', name] : [`sp-${claim.nonce}`, claim.id];
+  const [session, of] = claim === undefined ? [resident?.run?.session ?? '', name] : [(await currentRun(context.files, context.layout, claim)).session, claim.id];
   if (!process.stdin.isTTY) throw new CliError(`attach needs a terminal; without one: snakepit logs -f ${name}`, EXIT.usage);
   const [program, ...args] = new TmuxServer(context.layout.tmuxSocket, context.layout.tmuxConfig).attachArgv(session, options.readOnly === true);
   const env = { ...process.env };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Files } from '../../lib/files.js';
 import { showLines, tailLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
-import { runDirOf } from '../../runs/run-dir.js';
+import { currentRun, sessionDirs } from '../../runs/steps.js';
 import { openContext, print, printRaw, type Context } from '../context.js';
 import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
@@ -19,9 +19,11 @@ async function newestOutput({ files, layout }: Context, id: string, attempt: num
   let newest: { path: string; at: number } | undefined;
   for (const run of await files.list(join(layout.runs, id))) {
     if (attempt !== undefined && !(/^\d{3,}-/.test(run) && Number.parseInt(run, 10) === attempt)) continue;
-    const path = join(layout.runs, id, run, RUN_FILES.output);
-    const at = await files.mtimeMs(path).catch(() => undefined);
-    if (at !== undefined && (newest === undefined || at > newest.at)) newest = { path, at };
+    for (const dir of await sessionDirs(files, join(layout.runs, id, run)).catch(() => [])) {
+      const path = join(dir, RUN_FILES.output);
+      const at = await files.mtimeMs(path).catch(() => undefined);
+      if (at !== undefined && (newest === undefined || at > newest.at)) newest = { path, at };
+    }
   }
   return newest?.path;
 }
@@ -33,10 +35,14 @@ export async function logs(dir: string | undefined, name: string, options: { fol
   const running = await findRunning(context, name);
   if (running === undefined && isSnakeName(name)) return snakeEvents(context, name);
   const id = running?.id ?? (await findTask(context, name)).id;
-  const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join(runDirOf(context.layout, running), RUN_FILES.output);
+  const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join((await currentRun(context.files, context.layout, running)).dir, RUN_FILES.output);
   if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
   if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
-  return printLines(context, output, options, async () => (await findRunning(context, id)) !== undefined);
+  // The next step writes another file: it is followed by asking again.
+  return printLines(context, output, options, async () => {
+    const claim = await findRunning(context, id);
+    return claim !== undefined && join((await currentRun(context.files, context.layout, claim)).dir, RUN_FILES.output) === output;
+  });
 }
 
 /** What its present run printed, or its last one; with `follow`, until that run ends. */

@@ -5,7 +5,7 @@ import { beginRound, takeIn } from '../../queue/intake.js';
 import type { Located } from '../../queue/locate.js';
 import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
-import { runDirOf } from '../../runs/run-dir.js';
+import { currentRun } from '../../runs/steps.js';
 import { checkGround, note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, findTask } from '../find.js';
@@ -102,8 +102,11 @@ export async function cancelOne(context: Context, asked: string): Promise<string
   const claim = task.state === 'claimed' ? parseClaim(basename(task.file)) : undefined;
   if (claim !== undefined) {
     // Its snake sees the file at once and ends the session; if the snake is dead, whoever comes next does.
-    await files.makeDir(runDirOf(layout, claim));
-    await files.write(join(runDirOf(layout, claim), RUN_FILES.cancel), '');
+    const { base, dir } = await currentRun(files, layout, claim);
+    await files.makeDir(base);
+    await files.write(join(base, RUN_FILES.cancel), '');
+    // Its snake looks at the session's directory.
+    if (dir !== base && (await files.exists(dir))) await files.write(join(dir, RUN_FILES.cancel), '');
     await events.emit({ kind: 'task-cancelled', id });
     return `${id} is being ended; wait for it with: snakepit wait ${id}`;
   }

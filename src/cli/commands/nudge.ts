@@ -8,7 +8,8 @@ import { show } from '../../lib/text.js';
 import { unreachable } from '../../lib/unreachable.js';
 import { markerOf } from '../../protocol/names.js';
 import type { AttemptRecord } from '../../protocol/records.js';
-import { readAttempt, runDirOf } from '../../runs/run-dir.js';
+import { readAttempt } from '../../runs/run-dir.js';
+import { currentRun } from '../../runs/steps.js';
 import { TmuxServer } from '../../tmux/server.js';
 import { speakTo } from '../../watchdog/speak.js';
 import { openContext, print, printJson, publishedAgents, type Context } from '../context.js';
@@ -44,7 +45,8 @@ async function listenerOf(context: Context, name: string): Promise<{ id: string;
   const resident = await findResident(context, name);
   if (resident === undefined) {
     const claim = (await findRunning(context, name)) ?? (await idleOrEnded(context, name));
-    return { id: claim.id, marker: markerOf(claim), session: `sp-${claim.nonce}`, runDir: runDirOf(context.layout, claim) };
+    const { session, dir } = await currentRun(context.files, context.layout, claim);
+    return { id: claim.id, marker: markerOf(claim), session, runDir: dir };
   }
   if (resident.record.kind === 'service') throw new CliError(`${name} is a service: nobody there reads what is typed`, EXIT.usage);
   if (resident.run === undefined) throw new CliError(`the resident ${name} has no session now; see: snakepit status`, EXIT.notFound);

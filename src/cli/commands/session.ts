@@ -20,8 +20,9 @@ async function say(value: object): Promise<void> {
   await nodeFiles.write(inSession('SNAKEPIT_RESULT'), `${JSON.stringify({ ...value, at: new Date().toISOString() })}\n`);
 }
 
-export async function done(words: readonly string[]): Promise<void> {
-  await say({ outcome: 'done', message: words.join(' ') });
+export async function done(words: readonly string[], options: { verdict?: string }): Promise<void> {
+  if (options.verdict !== undefined && options.verdict !== 'PASS' && options.verdict !== 'REJECT') throw new CliError(`${show(options.verdict)} is no verdict; say --verdict PASS or --verdict REJECT`, EXIT.usage);
+  await say({ outcome: 'done', message: words.join(' '), ...(options.verdict === undefined ? {} : { verdict: options.verdict }) });
 }
 
 export async function fail(words: readonly string[], options: { final?: boolean }): Promise<void> {

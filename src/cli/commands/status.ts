@@ -54,8 +54,9 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
 }
 
 async function startedAt({ files, layout }: Context, claim: NonNullable<ReturnType<typeof parseClaim>>): Promise<number | undefined> {
-  const { readAttempt, runDirOf } = await import('../../runs/run-dir.js');
-  return (await readAttempt(files, runDirOf(layout, claim)))?.startedAt;
+  const { readAttempt } = await import('../../runs/run-dir.js');
+  const { currentRun } = await import('../../runs/steps.js');
+  return (await readAttempt(files, (await currentRun(files, layout, claim)).dir))?.startedAt;
 }
 
 export function renderStatus(facts: StatusFacts): string {

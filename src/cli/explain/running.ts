@@ -3,7 +3,9 @@ import type { Config } from '../../config/config.js';
 import { formatDuration } from '../../lib/duration.js';
 import { markerOf, printClaim, type ClaimName } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
-import { readOutcome, runDirOf } from '../../runs/run-dir.js';
+import { readOutcome } from '../../runs/run-dir.js';
+import { currentRun } from '../../runs/steps.js';
+import { standing } from '../../runs/step-words.js';
 import { describeOutcome } from '../../runs/story.js';
 import { livePit, type Context } from '../context.js';
 import { decisionsOn } from './decisions.js';
@@ -13,9 +15,9 @@ import { explainSession } from './session.js';
 /** A claimed task: its session's witnesses with their ages, where it stands on the ladder, and what ends it at the latest. */
 export async function explainRunning(context: Context, config: Config, claim: ClaimName): Promise<Explanation> {
   const { files, layout, clock, processes } = context;
-  const dir = runDirOf(layout, claim);
+  const { base, dir, flow } = await currentRun(files, layout, claim);
   const { attempt, watch, watched, stop, evidence, next: follows } = await explainSession(context, config, dir);
-  const outcome = await readOutcome(files, dir);
+  const outcome = await readOutcome(files, base);
   const pit = await livePit(context);
   const owner = await processes.liveness(claim.owner);
 
@@ -33,10 +35,10 @@ export async function explainRunning(context: Context, config: Config, claim: Cl
     : [pit === undefined ? 'no pit is running: nobody watches it; its snake works on' : 'nothing had to be decided yet', attempt.startedAt];
   return {
     name: claim.id,
-    state: `running on ${claim.owner.snake}${attempt === undefined ? '' : `, attempt ${attempt.attempt}, ${attempt.agent}, ${attempt.mode}`}`,
+    state: `running on ${claim.owner.snake}${attempt === undefined ? '' : `, attempt ${attempt.attempt}, ${attempt.agent}, ${attempt.mode}`}${flow === undefined ? '' : `, ${flow.workflow.name} ${standing(flow.next)}`}`,
     rule,
     since,
-    evidence: [{ witness: 'its snake', says: `${claim.owner.snake} (pid ${claim.owner.pid}) is ${owner}`, at: await files.mtimeMs(join(layout.dir('claimed'), printClaim(claim))) }, ...evidence],
+    evidence: [{ witness: 'its snake', says: `${claim.owner.snake} (pid ${claim.owner.pid}) is ${owner}`, at: await files.mtimeMs(join(layout.dir('claimed'), printClaim(claim))) }, ...(flow === undefined ? [] : [{ witness: 'its workflow', says: `${flow.next.rule}; ${flow.events.filter(({ kind }) => kind === 'step-ended').length} sessions have ended`, at: flow.at }]), ...evidence],
     decided: await decisionsOn(context, { id: claim.id, marker: markerOf(claim), since: attempt?.startedAt }),
     next,
   };

@@ -8,6 +8,9 @@ import type { ResidentRecord } from '../../residents/state.js';
 import { runOf } from '../../residents/observe.js';
 import { placesOf, residentMarker, residentSession, runDirOf as residentRunDir } from '../../residents/places.js';
 import { runDirOf } from '../../runs/run-dir.js';
+import { sessionDir } from '../../runs/flow-record.js';
+import { sessionName } from '../../runs/steps.js';
+import type { FlowRecord } from '../../protocol/workflow.js';
 import type { Watch } from '../../watchdog/state.js';
 import type { Recent } from './recent.js';
 import type { SessionRow } from './state.js';
@@ -70,7 +73,8 @@ async function snakeRow({ layout, recent, now, alive, memory }: SessionFacts, na
   const place = slot === undefined ? 'unmanaged' : alive ? slot.state : 'no pit';
   const none = { step: undefined, round: undefined, profile: undefined, movedAt: undefined, nudges: 0, tokens: undefined, memory: undefined, session: undefined };
   if (claim === undefined) return { ...none, name, kind: 'snake', state: place === 'up' ? 'idle' : place, why: slot?.why ?? '', task: undefined, since: undefined, attempt: undefined };
-  const dir = runDirOf(layout, claim);
+  const base = runDirOf(layout, claim);
+  const dir = sessionDir(base, await recent.json<FlowRecord>(join(base, RUN_FILES.workflow), now));
   const told = await tellOf(recent, dir, now);
   const seen = fromTold(told);
   // The snake's own trouble is told before its session's: nobody is there to settle it.
@@ -78,7 +82,7 @@ async function snakeRow({ layout, recent, now, alive, memory }: SessionFacts, na
   return {
     ...none, ...seen, name, kind: 'snake', state, why: slot?.why ?? seen.why, task: claim.id, ...stepOf(told.attempt),
     since: told.attempt?.startedAt, attempt: attemptOf(claim.counters),
-    tokens: await earlierTokens(recent, layout, claim, now), memory: memory.get(markerOf(claim)), session: told.attempt === undefined ? undefined : `sp-${claim.nonce}`,
+    tokens: await earlierTokens(recent, layout, claim, now), memory: memory.get(markerOf(claim)), session: told.attempt === undefined ? undefined : sessionName(claim.nonce, dir),
   };
 }
 
@@ -95,8 +99,8 @@ async function residentRow({ layout, recent, now, memory }: SessionFacts, row: R
 }
 
 /** Of a task that is worked in steps. */
-function stepOf(attempt: (AttemptRecord & { readonly step?: unknown; readonly round?: unknown }) | undefined): Pick<SessionRow, 'step' | 'round'> {
-  return { step: typeof attempt?.step === 'string' ? attempt.step : undefined, round: typeof attempt?.round === 'number' ? attempt.round : undefined };
+function stepOf(attempt: AttemptRecord | undefined): Pick<SessionRow, 'step' | 'round'> {
+  return { step: attempt?.step?.id, round: attempt?.step?.round };
 }
 
 /** What the ended attempts of this task were counted; a first attempt has none, and costs no look. */

@@ -1,0 +1,97 @@
+import * as fs from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { head, isIn, read, story, withPit } from '../integration/rig.js';
+import { attemptsOf, order, played, playersConfig, say, settled, writePlan } from './play.js';
+
+const top = mkdtempSync(join(tmpdir(), 'snakepit-workflow-'));
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+let script = '';
+let count = 0;
+beforeEach(() => {
+  script = join(top, `script-${(count += 1)}.json`);
+});
+
+const TASK = `${head('workflow: build-review', 'with: {rounds: 2, agents: {review: critic}}')}# Greet\n\nWrite hello into greeting.txt.\n`;
+
+describe('build-review', { timeout: 120_000 }, () => {
+  it('proposes, is rejected, mends, is passed: each a session of its own, the reviewer another program, and the rejected work is kept', async () => {
+    writePlan(script, {
+      propose: [`echo helo > greeting.txt; ${say.done('proposed')}`],
+      review: [`printf '1. greeting.txt:1: helo: write hello\\n' > "$SNAKEPIT_STEP_DIR/feedback.md"; ${say.reject('a slip')}`, say.pass],
+      fix: [`grep -q helo greeting.txt && cp "$SNAKEPIT_FEEDBACK" "$SNAKEPIT_HANDED/seen.md" && echo hello > greeting.txt; ${say.done('mended')}`],
+    });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('greet.md', TASK);
+      await pit.until('the task is done', () => settled(pit, 'greet'));
+      expect(order(script)).toEqual(['propose author', 'review critic', 'fix/2 author', 'review/2 critic']);
+      const seen = played(script);
+      expect(new Set(seen.map(({ pid }) => pid)).size).toBe(4);
+      expect(seen.map(({ env }) => env['WHO'])).toEqual(['the author', 'the critic', 'the author', 'the critic']);
+      expect(new Set(seen.map(({ env }) => env['SNAKEPIT_RUN_DIR'])).size).toBe(4);
+      expect(new Set(seen.map(({ env }) => env['SNAKEPIT_CLAIM'])).size).toBe(1);
+      const text = story(pit, 'done', 'greet');
+      expect(text).toContain('**it says**: mended');
+      expect(text).toMatch(/review, round 1 \(critic, .*\): REJECT; it says: a slip/);
+      const [base = ''] = attemptsOf(pit, 'greet');
+      expect(read(join(base, 'work', 'greeting.txt'))).toBe('hello\n');
+      expect(read(join(base, 'handed', 'iter-001.md'))).toContain('greeting.txt:1: helo: write hello');
+      expect(read(join(base, 'handed', 'seen.md'))).toBe(read(join(base, 'handed', 'iter-001.md')));
+      expect(fs.readdirSync(join(base, 'steps'))).toEqual(['01-propose', '02-review', '03-fix-r2', '04-review-r2']);
+      const ends = pit.events().flatMap((event) => (event.kind === 'step-ended' ? [`${event.step} ${event.round} ${event.verdict}`] : []));
+      expect(ends).toEqual(['propose 1 ', 'review 1 reject', 'fix 2 ', 'review 2 pass']);
+    });
+  });
+
+  it('rounds that are used up are a question to a person, who may give more, with words; then the checks send it back once more', async () => {
+    writePlan(script, {
+      propose: [say.done('one')],
+      fix: [say.done('two'), `cp "$SNAKEPIT_FEEDBACK" "$SNAKEPIT_HANDED/words.md"; ${say.done('three')}`, `echo ok > checked; ${say.done('four')}`],
+      review: [say.reject('no'), say.reject('NOT PASS'), say.pass],
+    });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('greet.md', TASK.replace('with:', 'verify: test -f checked\nwith:'));
+      await pit.until('it asks', () => isIn(pit, 'needs', 'greet') && read(join(pit.layout.dir('needs'), 'greet.question.md')) !== '');
+      const question = read(join(pit.layout.dir('needs'), 'greet.question.md'));
+      expect(question).toContain('snakepit answer greet accept');
+      expect(question).toMatch(/handed\/latest\.md/);
+      expect(order(script)).toHaveLength(4);
+      await pit.ok('answer', 'greet', 'more 2 look at the', 'greeting');
+      await pit.until('it is done', () => settled(pit, 'greet'));
+      expect(order(script).slice(4)).toEqual(['fix/3 author', 'review/3 critic', 'fix/4 author', 'review/4 critic']);
+      expect(read(join(attemptsOf(pit, 'greet').at(-1) ?? '', 'handed', 'words.md'))).toContain('A person says: look at the greeting');
+      expect(isIn(pit, 'done', 'greet')).toBe(true);
+    });
+  });
+
+  it('a person accepts, or rejects, what no review passed', async () => {
+    writePlan(script, { review: [say.reject('no')] });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(2);
+      for (const id of ['one', 'two']) pit.dropTask(`${id}.md`, TASK);
+      await pit.until('both ask', () => isIn(pit, 'needs', 'one') && isIn(pit, 'needs', 'two'), 60_000);
+      await pit.ok('answer', 'one', 'accept');
+      await pit.ok('answer', 'two', 'reject', 'not', 'wanted');
+      await pit.until('both have ended', () => settled(pit, 'one') && settled(pit, 'two'));
+      expect(order(script, 'one')).toHaveLength(4);
+      expect(story(pit, 'failed', 'two')).toContain('review-rejected');
+    });
+  });
+
+  it('a reviewer that writes to the tree fails its step, and the step alone runs again', async () => {
+    writePlan(script, { propose: [`echo a > a; ${say.done('x')}`], review: [`echo b > a; ${say.pass}`, say.pass] });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('greet.md', TASK);
+      await pit.until('it is done', () => settled(pit, 'greet'));
+      expect(order(script)).toEqual(['propose author', 'review critic', 'review critic']);
+      const text = story(pit, 'done', 'greet');
+      expect(text).toContain('step-broken: review: it may only read, and the tree has changed: changed a');
+      expect(text).toContain('after 2 attempts');
+    });
+  });
+});
