@@ -11,9 +11,9 @@ export interface PitLog {
   close(): Promise<void>;
 }
 
-/** Rotated daily and at 10 MB, seven files kept. The daily transport: winston's own `maxsize` loses lines (issue 1655). */
+/** `dir`: as seen from the working directory; a path of any letters cannot be given whole. Rotated daily and at 10 MB, seven files kept. The daily transport: winston's own `maxsize` loses lines (issue 1655). */
 export function openPitLog(dir: string, alsoStderr: boolean): PitLog {
-  const file = new DailyRotateFile({ filename: join(dir, 'pit-%DATE%.log'), datePattern: 'YYYY-MM-DD', maxSize: '10m', maxFiles: 7, auditFile: join(dir, '.pit-log-audit.json') });
+  const file = new DailyRotateFile({ dirname: dir, filename: 'pit-%DATE%.log', datePattern: 'YYYY-MM-DD', maxSize: '10m', maxFiles: 7, auditFile: join(dir, '.pit-log-audit.json') });
   const { combine, timestamp, json } = winston.format;
   const logger = winston.createLogger({
     level: 'info',

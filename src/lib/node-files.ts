@@ -73,6 +73,15 @@ function append(path: string, text: string): void {
   }
 }
 
+/** By name: a link that points nowhere is there too, and in the way of what would be renamed to it. */
+function isThere(path: string): boolean {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function syncDirectory(path: string): void {
   const fd = fs.openSync(path, 'r');
   try {
@@ -86,7 +95,7 @@ function syncDirectory(path: string): void {
 export const nodeFiles: Files = {
   list: async (dir) => attempt('listing', dir, { ENOENT: [] as string[] }, () => fs.readdirSync(dir)),
   listBytes: async (dir) => attempt('listing', dir, { ENOENT: [] as Buffer[] }, () => fs.readdirSync(dir, { encoding: 'buffer' })),
-  exists: async (path) => fs.existsSync(path),
+  exists: async (path) => isThere(path),
   rename: async (from, to) =>
     attempt('renaming', from, { ENOENT: 'missing' as const }, () => {
       fs.renameSync(from, to);

@@ -1,5 +1,5 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execute, plan } from '../cleanup/reaper.js';
 import { sweep } from '../cleanup/sweeper.js';
@@ -41,7 +41,9 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
     return 75;
   }
   await recordHost(files, layout);
-  const log = openPitLog(layout.log, options.foreground);
+  // The log's names are taken apart by a library that refuses quotes and brackets above them: seen from here there are none.
+  process.chdir(layout.root);
+  const log = openPitLog(relative(layout.root, layout.log), options.foreground);
   const events = fileEventSink(files, clock, layout.events);
   let wakeUp: () => void = () => undefined;
   let woken = false;
