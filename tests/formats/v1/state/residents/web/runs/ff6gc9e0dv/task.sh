@@ -1,0 +1,1 @@
+echo up; sleep 600

@@ -1,0 +1,2 @@
+set -e
+echo begun; while :; do sleep 1; done
