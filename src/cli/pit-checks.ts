@@ -46,9 +46,13 @@ function checkOwner({ layout }: Context): Finding {
   return fault === undefined ? ok('nobody else\'s', 'only you can put tasks in line') : { check: 'nobody else\'s', level: 'bad', fact: fault, remedy: 'see docs/security.md' };
 }
 
+/** An attempt makes some twenty files. */
+const LEAST_INODES = 500;
+
 function checkSpace({ layout }: Context): Finding {
   const disk = statfsSync(layout.root);
   const gib = (disk.bavail * disk.bsize) / 1024 ** 3;
+  if (disk.files > 0 && disk.ffree < LEAST_INODES) return { check: 'free space', level: 'bad', fact: `${disk.ffree} inodes free`, remedy: 'each file needs one: remove what is not needed (df -i . shows them)' };
   const fact = `${gib.toFixed(1)} GiB free`;
   return gib >= 1 ? ok('free space', fact) : { check: 'free space', level: gib >= 0.25 ? 'warn' : 'bad', fact, remedy: 'free some: below min-free nothing new is claimed' };
 }

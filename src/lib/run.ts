@@ -10,7 +10,6 @@ export async function run(argv: readonly [string, ...string[]], options: { timeo
   const { execa } = await import('execa');
   const [program, ...args] = argv;
   const settings: Options = {
-    timeout: options.timeoutMs,
     reject: false,
     stripFinalNewline: false,
     extendEnv: options.env === undefined,
@@ -18,8 +17,28 @@ export async function run(argv: readonly [string, ...string[]], options: { timeo
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
   };
-  const result = await execa(program, args, settings);
-  if (result.timedOut) return { kind: 'unknown', why: `${program} did not answer within ${options.timeoutMs} ms` };
+  const child = execa(program, args, settings);
+  const result = await withinTime(child, options.timeoutMs);
+  if (result === 'late') {
+    // Its pipes are let go too: a tmux client hands them to its server, and one that is stopped holds them open for ever.
+    child.kill('SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.catch(() => undefined);
+    return { kind: 'unknown', why: `${program} did not answer within ${options.timeoutMs} ms` };
+  }
   if (result.exitCode === undefined) return { kind: 'unknown', why: result.shortMessage ?? `${program} ended by ${result.signal ?? 'an unknown cause'}` };
   return { kind: 'ended', code: result.exitCode, stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') };
+}
+
+async function withinTime<T>(promise: PromiseLike<T>, ms: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -16,6 +16,8 @@ import { basename } from 'node:path';
 export interface StatusFacts {
   readonly pit: { readonly pid: number; readonly mode: string; readonly upMs: number | undefined } | undefined;
   readonly paused: boolean;
+  /** The pit's tmux server did not answer at its last look: sessions are neither started nor looked at. */
+  readonly tmuxSilent: boolean;
   readonly configProblem: string | undefined;
   readonly snakes: readonly { snake: string; state: string; pid: number | undefined; task: string | undefined; forMs: number | undefined; why: string | undefined }[];
   readonly residents: readonly (Omit<ResidentRow, 'since' | 'nextAt'> & { readonly forMs: number | undefined; readonly nextMs: number | undefined })[];
@@ -43,6 +45,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
   return {
     pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
     paused: await files.exists(layout.paused),
+    tmuxSilent: pit !== undefined && snapshot?.tmux === 'unknown',
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
     residents: (pit === undefined ? [] : (snapshot?.residents ?? [])).map(({ since, nextAt, ...row }) => ({ ...row, forMs: since === undefined ? undefined : clock.wallMs() - since, nextMs: nextAt === undefined ? undefined : nextAt - clock.wallMs() })),
@@ -65,6 +68,7 @@ export function renderStatus(facts: StatusFacts): string {
   if (pit === undefined) lines.push(paint('yellow', 'no pit is running') + '; start it with: snakepit up');
   else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
+  if (facts.tmuxSilent) lines.push(paint('yellow', 'tmux does not answer: what runs goes on, nothing new starts; is its server stopped (ps), or the machine overloaded?'));
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
