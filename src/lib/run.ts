@@ -5,11 +5,15 @@ export type Ran =
   | { readonly kind: 'ended'; readonly code: number; readonly stdout: string; readonly stderr: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+/** From the asking to end to the ending: git takes its locks back when it is asked. */
+const KILL_AFTER_MS = 1000;
+
 /** Runs an argv (never a shell line) and waits; execa is loaded at the first call, since an idle snake needs none. */
 export async function run(argv: readonly [string, ...string[]], options: { timeoutMs: number; cwd?: string; env?: Readonly<Record<string, string>>; input?: string }): Promise<Ran> {
   const { execa } = await import('execa');
   const [program, ...args] = argv;
   const settings: Options = {
+    forceKillAfterDelay: KILL_AFTER_MS,
     reject: false,
     stripFinalNewline: false,
     extendEnv: options.env === undefined,
@@ -21,7 +25,12 @@ export async function run(argv: readonly [string, ...string[]], options: { timeo
   const result = await withinTime(child, options.timeoutMs);
   if (result === 'late') {
     // Its pipes are let go too: a tmux client hands them to its server, and one that is stopped holds them open for ever.
-    child.kill('SIGKILL');
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    child.kill();
+    if (child.exitCode === null && child.signalCode === null) await withinTime(exited, 2 * KILL_AFTER_MS);
     child.stdout?.destroy();
     child.stderr?.destroy();
     child.catch(() => undefined);
