@@ -1,12 +1,13 @@
 import { cpus, loadavg } from 'node:os';
 import { claims } from './claims.js';
+import { history } from './history.js';
 import { latency } from './latency.js';
 import { cleanUp, printTable } from './lib.js';
 import { memory } from './memory.js';
 import { pit } from './pit.js';
 import { startup } from './startup.js';
 
-const SECTIONS = { claims, latency, startup, memory, pit };
+const SECTIONS = { claims, latency, startup, history, memory, pit };
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
   process.on(signal, () => {

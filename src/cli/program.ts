@@ -44,8 +44,8 @@ export function buildProgram(): Command {
     .option('--now', 'do not wait: end sessions, give their tasks back to the queue')
     .action(async (options: { now?: boolean }) => (await import('./commands/down.js')).down(dir(), options));
   json(program.command('status').description('pit, snakes and queue at a glance')).action(async (options: { json?: boolean }) => (await import('./commands/status.js')).status(dir(), options));
-  json(program.command('ls').description('tasks by state').argument('[state]', 'ready, waiting, held, running, reaping, stuck, needs (parked), done or failed (refused files among them)')).action(
-    async (state: string | undefined, options: { json?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
+  json(program.command('ls').description('tasks by state: open ones in dispatch order, then the newest that have ended').argument('[state]', 'ready, waiting, held, running, reaping, stuck, needs (parked), done or failed (refused files among them)').option('-n, --limit <n>', 'of done and failed, so many of the newest (20; with --json all)', (text) => whole(text, 0)).addOption(new Option('--all', 'all of them').conflicts('limit'))).action(
+    async (state: string | undefined, options: { json?: boolean; limit?: number; all?: boolean }) => (await import('./commands/ls.js')).ls(dir(), state, options),
   );
   json(program.command('show').description('all about one task').argument('<task>', 'its id, or the name of the dropped file')).action(async (id: string, options: { json?: boolean }) => (await import('./commands/show.js')).showTask(dir(), id, options));
   json(program.command('explain').description('why a task, a snake or a resident stands where it stands: evidence with ages, the rule that holds, what comes next').argument('<task|snake|resident>').option('-w, --watch', 'go on, and tell what changes')).action(

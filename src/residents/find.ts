@@ -1,7 +1,6 @@
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { runOf } from './observe.js';
-import { placesOf, residentMarker, residentSession, runDirOf } from './places.js';
+import { placesOf, residentMarker, residentSession, runDirOf, runOf } from './places.js';
 import { parseRecord } from './record.js';
 import type { ResidentRecord } from './state.js';
 

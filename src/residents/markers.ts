@@ -1,7 +1,6 @@
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { runOf } from './observe.js';
-import { nonceOf, placesOf, residentMarker } from './places.js';
+import { nonceOf, placesOf, residentMarker, runOf } from './places.js';
 import { parseRecord } from './record.js';
 
 /** What the processes of residents bear that a pit, this one or the next, answers for: by their records, and by claims whose record cannot be read. */

@@ -6,16 +6,13 @@ import { PROGRAM_FILES } from '../agents/program.js';
 import { readLines } from '../agents/read-lines.js';
 import { parseExit, parseJson, parseSession, RUN_FILES, type AgentRecord, type ExitRecord, type VerdictRecord } from '../protocol/records.js';
 import { readAgent, readAttempt } from '../runs/run-dir.js';
-import { runDirOf } from './places.js';
+import { runDirOf, runOf } from './places.js';
 import type { Hands, ResidentPorts, ResidentSetting, ResidentWorld } from './ports.js';
-import type { Phase, ResidentLook, ResidentRecord, Run } from './state.js';
+import type { ResidentLook, ResidentRecord } from './state.js';
 import { agentsOf } from './wanted.js';
 
 const STREAM_BYTES = 16 * 1024 * 1024;
 const STDERR_BYTES = 256 * 1024;
-
-/** The run that a phase is about. */
-export const runOf = (phase: Phase): Run | undefined => (phase.kind === 'launching' || phase.kind === 'up' || phase.kind === 'ending' ? phase.run : undefined);
 
 /** One look at a resident: facts, no verdicts. The leader's liveness is read before the exit record, so that "dead without a record" is never a race. */
 export async function observeResident(ports: ResidentPorts, setting: ResidentSetting, world: ResidentWorld, record: ResidentRecord, hands: Hands): Promise<ResidentLook> {

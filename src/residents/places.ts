@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Layout } from '../protocol/layout.js';
-import type { Run } from './state.js';
+import type { Phase, Run } from './state.js';
 
 /** What lies under .snakepit/residents/<name>/. */
 export interface ResidentPlaces {
@@ -20,6 +20,9 @@ export function placesOf(layout: Layout, name: string): ResidentPlaces {
   const dir = join(layout.residents, name);
   return { dir, record: join(dir, 'resident.json'), claims: join(dir, 'claim'), runs: join(dir, 'runs'), home: join(dir, 'home'), work: join(dir, 'work') };
 }
+
+/** The run that a phase is about. */
+export const runOf = (phase: Phase): Run | undefined => (phase.kind === 'launching' || phase.kind === 'up' || phase.kind === 'ending' ? phase.run : undefined);
 
 export const runDirOf = (layout: Layout, name: string, { nonce }: Pick<Run, 'nonce'>): string => join(placesOf(layout, name).runs, nonce);
 

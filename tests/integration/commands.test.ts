@@ -57,6 +57,33 @@ describe('without a running pit', () => {
       expect(read(pit.layout.configFile)).toBe('snakes: 7\n');
     }));
 
+  it('ls lists the newest of what has ended, and says what it left out', () =>
+    withPit({}, async (pit) => {
+      for (let index = 0; index < 30; index += 1) {
+        const id = `t-${String(index).padStart(2, '0')}`;
+        const file = join(pit.layout.dir('done'), id);
+        fs.writeFileSync(`${file}.md`, '# x\n');
+        fs.writeFileSync(`${file}.result.md`, '# Done: x\n');
+        // The story's time counts: a file keeps that of its last heartbeat.
+        fs.utimesSync(`${file}.result.md`, 1_700_000_000 + index, 1_700_000_000 + index);
+      }
+      fs.writeFileSync(join(pit.layout.dir('done'), '.t.tmp'), '');
+      const rows = (text: string): string[] => [...text.matchAll(/^done +(\S+)/gm)].map(([, id]) => id ?? '');
+      const newest = Array.from({ length: 30 }, (_, index) => `t-${String(29 - index).padStart(2, '0')}`);
+      for (const args of [['ls'], ['ls', 'done']]) {
+        expect(rows(await pit.ok(...args))).toEqual(newest.slice(0, 20));
+        expect(await pit.ok(...args)).toContain('… and 10 more done: snakepit ls done --all\n');
+      }
+      expect(rows(await pit.ok('ls', 'done', '--all'))).toEqual(newest);
+      const few = await pit.ok('ls', 'done', '--limit', '3');
+      expect(rows(few)).toEqual(newest.slice(0, 3));
+      expect(few).toContain('… and 27 more done');
+      expect(json(await pit.ok('ls', '--json'))['tasks']).toHaveLength(30);
+      expect(json(await pit.ok('ls', '--json'))).not.toHaveProperty('more');
+      expect(json(await pit.ok('ls', '--json', '--limit', '5'))).toMatchObject({ tasks: { length: 5 }, more: { done: 25 } });
+      expect((await pit.cli('ls', 'done', '--all', '--limit', '3')).code).toBe(64);
+    }));
+
   it('a place without a pit: every command says so in one line, with code 66', () =>
     withPit({ bare: true }, async (pit) => {
       fs.rmSync(pit.layout.configFile);

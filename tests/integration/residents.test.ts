@@ -7,7 +7,7 @@ import { identify } from '../../src/lib/linux-processes.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { residentSession } from '../../src/residents/places.js';
 import { parseRecord } from '../../src/residents/record.js';
-import { runOf } from '../../src/residents/observe.js';
+import { runOf } from '../../src/residents/places.js';
 import type { ResidentRecord, Run } from '../../src/residents/state.js';
 import type { ResidentRow } from '../../src/protocol/snapshot.js';
 import { QUICK, type Pit } from '../rig/pit.js';

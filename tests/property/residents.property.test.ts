@@ -6,7 +6,7 @@ import { afterTyping } from '../../src/lib/cadence.js';
 import type { HealingPolicy } from '../../src/lib/healing.js';
 import type { AgentStateKind } from '../../src/protocol/agent-state.js';
 import * as real from '../../src/residents/decide.js';
-import { runOf } from '../../src/residents/observe.js';
+import { runOf } from '../../src/residents/places.js';
 import type { Now, ResidentAction, ResidentKind, ResidentLook, ResidentPolicy, ResidentRecord, Run, Wanted } from '../../src/residents/state.js';
 import { cleanMutants, killedBy, plantMutant } from '../rig/mutants.js';
 

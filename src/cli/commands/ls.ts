@@ -3,6 +3,7 @@ import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
 import { attemptOf, parseClaim } from '../../protocol/names.js';
+import { endedTasks } from '../../queue/ended.js';
 import { listState, type Located } from '../../queue/locate.js';
 import { explainWaiting } from '../../queue/promote.js';
 import { summarizeRecurring } from '../../recurring/summary.js';
@@ -31,24 +32,40 @@ const EMPTY: Partial<Record<string, string>> = { needs: 'nothing needs a person'
 
 const isState = (text: string): text is QueueState => (QUEUE_STATES as readonly string[]).includes(text);
 
-export async function ls(dir: string | undefined, asked: string | undefined, options: { json?: boolean }): Promise<void> {
+/** Of what has ended, so many are listed: a night's worth is read in the morning, the month before it is not. */
+const NEWEST = 20;
+
+/**
+ * Open tasks wholly, in dispatch order; of ended ones the newest, since the records of each are read for its row. Facts as JSON are
+ * complete, unless a limit is asked for.
+ */
+export async function ls(dir: string | undefined, asked: string | undefined, options: { json?: boolean; limit?: number; all?: boolean }): Promise<void> {
   const state = asked === 'running' ? 'claimed' : asked === 'parked' ? 'needs' : asked;
   if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.map((one) => (one === 'needs' ? one : stateWord(one))).join(', ')}`, EXIT.usage);
   const context = openContext(dir);
   const { files, layout, clock } = context;
   const waits = state === undefined || state === 'waiting' ? await explainWaiting(files, layout, clock.wallMs()) : new Map<string, { why: string }>();
   const cooling = waits.size === 0 ? undefined : await coolingExplainer(context);
+  const limit = options.all === true ? Number.MAX_SAFE_INTEGER : (options.limit ?? (options.json === true ? Number.MAX_SAFE_INTEGER : NEWEST));
   const tasks: Row[] = [];
+  const more: Partial<Record<QueueState, number>> = {};
   for (const one of state === undefined ? QUEUE_STATES : [state]) {
-    for (const task of await listState(files, layout, one)) tasks.push(one === 'done' || one === 'failed' ? await endedRow(context, task) : one === 'needs' ? await parkedRow(context, task) : openRow(task, (one === 'waiting' ? await cooling?.(task) : undefined) ?? waits.get(task.id)?.why));
+    if (one === 'done' || one === 'failed') {
+      const ended = await endedTasks(files, layout.dir(one), await files.list(layout.dir(one)));
+      for (const task of ended.slice(0, limit)) tasks.push(await endedRow(context, { ...task, state: one, name: undefined }));
+      if (ended.length > limit) more[one] = ended.length - limit;
+      continue;
+    }
+    for (const task of await listState(files, layout, one)) tasks.push(one === 'needs' ? await parkedRow(context, task) : openRow(task, (one === 'waiting' ? await cooling?.(task) : undefined) ?? waits.get(task.id)?.why));
   }
   const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
   const recurring = state === undefined ? await summarizeRecurring(files, layout) : undefined;
-  if (options.json === true) return printJson({ tasks, refused, ...(recurring === undefined ? {} : { recurring }) });
+  if (options.json === true) return printJson({ tasks, refused, ...(Object.keys(more).length === 0 ? {} : { more }), ...(recurring === undefined ? {} : { recurring }) });
   const templates = recurring === undefined || recurring.templates === 0 ? [] : [recurringLine(recurring, clock.wallMs())];
-  if (tasks.length === 0 && refused.length === 0) return print([state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`), ...templates].join('\n'));
+  if (tasks.length === 0 && refused.length === 0 && Object.keys(more).length === 0) return print([state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`), ...templates].join('\n'));
   const rows = [...tasks.map((task) => [stateWord(task.state), task.id, String(task.attempt ?? ''), String(task.priority ?? ''), noteOf(task, clock.wallMs())]), ...refused.map((one) => refusedRow(one, clock.wallMs()))];
   print(table([['STATE', 'TASK', 'ATTEMPT', 'PRIORITY', ''], ...rows], (cell, column, row) => (row === 0 ? paint('dim', cell) : column === 0 ? paintState(cell.trim(), cell) : cell)));
+  for (const [one, count] of Object.entries(more)) print(paint('dim', `… and ${count.toLocaleString('en-US')} more ${one}: snakepit ls ${one} --all`));
   for (const line of templates) print(line);
 }
 

@@ -4,6 +4,7 @@ import { describeOutcome, whyOf } from '../../runs/story.js';
 import { attemptOf, parseWaiting } from '../../protocol/names.js';
 import { RUN_FILES, type AgentRecord } from '../../protocol/records.js';
 import { sumTokens } from '../../protocol/tokens.js';
+import { endedTasks, type KnownTimes } from '../../queue/ended.js';
 import { idOf } from '../../queue/locate.js';
 import type { OutcomeRecord } from '../../runs/run-dir.js';
 import type { Context } from '../context.js';
@@ -11,16 +12,13 @@ import type { Recent } from './recent.js';
 import type { TaskDetail, TaskPane, TaskRow } from './state.js';
 
 const STORY_BYTES = 16 * 1024;
-const REFUSED = /^(.+)\.refused-[0-9a-z]{10}\.(md|special)$/;
-
-/** When each ended task was settled, by the time of its story: looked at once for each name, so a directory of ten thousand costs its listing. */
-export type EndTimes = Map<string, number>;
+const REFUSED = /^.+\.refused-[0-9a-z]{10}\.(md|special)$/;
 
 export interface TaskFacts {
   readonly context: Context;
   readonly recent: Recent;
   readonly now: number;
-  readonly ends: EndTimes;
+  readonly ends: KnownTimes;
   /** The rows of the last look, handed out again while the directory has not changed. */
   readonly made: Map<TaskPane, { readonly from: readonly (readonly string[])[]; readonly rows: readonly TaskRow[] }>;
 }
@@ -53,25 +51,18 @@ function openRows(dir: string, state: TaskRow['state'] & ('ready' | 'waiting' | 
   });
 }
 
-/** Newest first. */
-async function endedRows({ context, ends }: TaskFacts, state: 'done' | 'failed', names: readonly string[]): Promise<TaskRow[]> {
-  const dir = context.layout.dir(state);
-  const stories = new Set(names.filter((name) => name.endsWith('.result.md')));
-  const rows: TaskRow[] = [];
-  const present = new Set<string>();
-  for (const file of names) {
-    const refused = REFUSED.exec(file)?.[1];
-    const id = refused ?? idOf(state, file)?.id;
-    if (id === undefined) continue;
-    const story = file.replace(/\.(md|special)$/, '.result.md');
-    const path = join(dir, stories.has(story) ? story : file);
-    present.add(path);
-    const at = ends.get(path) ?? (await context.files.mtimeMs(path)) ?? 0;
-    ends.set(path, at);
-    rows.push({ id: refused === undefined ? id : file.replace(/\.(md|special)$/, ''), state: refused === undefined ? state : 'refused', file: join(dir, file), at, attempt: undefined, priority: undefined, dueAt: undefined });
-  }
-  for (const path of ends.keys()) if (path.startsWith(`${dir}/`) && !present.has(path)) ends.delete(path);
-  return rows.sort((a, b) => b.at - a.at);
+/** Newest first; what was refused lies in failed/ too. */
+async function endedRows({ context, now, ends }: TaskFacts, state: 'done' | 'failed', names: readonly string[]): Promise<TaskRow[]> {
+  const { files, layout } = context;
+  const dir = layout.dir(state);
+  const row = (id: string, as: TaskRow['state'], file: string, at: number): TaskRow => ({ id, state: as, file, at, attempt: undefined, priority: undefined, dueAt: undefined });
+  const rows = (await endedTasks(files, dir, names, ends)).map(({ id, file, at }) => row(id, state, file, at));
+  const kept = new Set(rows.map(({ file }) => file));
+  for (const path of ends.keys()) if (path.startsWith(`${dir}/`) && !kept.has(path.replace(/\.result\.md$/, '.md'))) ends.delete(path);
+  if (state === 'done') return rows;
+  const refused = names.filter((name) => REFUSED.test(name));
+  for (const name of refused) rows.push(row(name.replace(/\.(md|special)$/, ''), 'refused', join(dir, name), (await files.mtimeMs(join(dir, name.replace(/\.(md|special)$/, '.result.md')))) ?? now));
+  return refused.length === 0 ? rows : rows.sort((a, b) => b.at - a.at);
 }
 
 /** What a row tells beyond its file's name: its attempts' records, or its story. Only asked for what is on the screen. */

@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.js';
 import { memoryByMarker, type SeenProcesses } from '../../lib/tree-memory.js';
 import type { Snapshot } from '../../protocol/snapshot.js';
 import { countStates, type CountMemory } from '../../queue/directory-store.js';
+import type { KnownTimes } from '../../queue/ended.js';
 import { explainWaiting } from '../../queue/promote.js';
 import { livePit, type Context } from '../context.js';
 import { coolingAccounts, coolingWords } from '../cooling.js';
@@ -13,7 +14,7 @@ import { tasksOnScreen } from './frame.js';
 import { EventTail } from './observe-events.js';
 import { observePreview } from './observe-preview.js';
 import { observeSessions } from './observe-sessions.js';
-import { observeDetail, observeTasks, type EndTimes, type TaskFacts } from './observe-tasks.js';
+import { observeDetail, observeTasks, type TaskFacts } from './observe-tasks.js';
 import { Recent } from './recent.js';
 import { detailKey, type Model, type PitFacts, type Preview, type Size, type TaskDetail, type TaskPane, type TaskRow, type Ui } from './state.js';
 
@@ -27,7 +28,7 @@ export class Observer {
   private readonly recent: Recent;
   private readonly tail: EventTail;
   private readonly counts: CountMemory = new Map();
-  private readonly ends: EndTimes = new Map();
+  private readonly ends: KnownTimes = new Map();
   private readonly made: TaskFacts['made'] = new Map();
   private readonly seen: SeenProcesses = new Map();
   private machine: { readonly at: number; readonly memory: ReadonlyMap<string, number>; readonly disk: Model['disk'] } | undefined;
