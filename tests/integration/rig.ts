@@ -126,6 +126,13 @@ export class Terminal {
   async alternate(): Promise<boolean> {
     return (await this.run('display-message', '-p', '-t', 't', '#{alternate_on}')).stdout.trim() === '1';
   }
+  async resize(cols: number, rows: number): Promise<void> {
+    await this.run('resize-window', '-t', 't', '-x', String(cols), '-y', String(rows));
+  }
+  /** What the pane was told of itself: modes that a program must give back. */
+  async told(format: string): Promise<string> {
+    return (await this.run('display-message', '-p', '-t', 't', format)).stdout.trim();
+  }
   async press(...keys: readonly string[]): Promise<void> {
     await this.run('send-keys', '-t', 't', ...keys);
   }
