@@ -35,7 +35,7 @@ async function clean(pit: Pit, terminal: Terminal): Promise<void> {
 /** The view's own process, by its arguments. */
 async function pidOf(pit: Pit): Promise<number> {
   let pid = 0;
-  await pit.until('top runs', () => (pid = pit.processes().find(({ command }) => / top$/.test(command) && !command.includes('/bin/sh'))?.process.pid ?? 0) > 0, WAIT_MS);
+  await pit.until('top runs', () => (pid = pit.processes().find(({ command }) => command.endsWith(' top') && !command.includes('/bin/sh'))?.process.pid ?? 0) > 0, WAIT_MS);
   return pid;
 }
 const send = async (pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
