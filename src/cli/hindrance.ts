@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { parseJson } from '../protocol/records.js';
+import { PoolPurse } from '../runs/pool-budget.js';
 import { explainWaiting } from '../queue/promote.js';
 import { readSnapshot, livePit, type Context } from './context.js';
 import { listDrops } from './progress.js';
@@ -32,7 +33,10 @@ export async function whyNothingIsClaimed(context: Context): Promise<string | un
   if (snapshot.wanted === 0) return 'the pit has no snakes; give it some: snakepit up -n 4';
   if (snapshot.snakes.every((row) => row.state === 'broken')) return 'all snakes are broken; why: snakepit status';
   // As the pit published it: what the snakes go by.
-  const floor = parseJson<Config>(await files.read(layout.activeConfig))?.minFreeBytes ?? 0;
+  const config = parseJson<Config>(await files.read(layout.activeConfig));
+  const floor = config?.minFreeBytes ?? 0;
   const disk = statfsSync(layout.state);
-  return disk.bavail * disk.bsize < floor ? `less than min-free (${floor} bytes) is free on the disk: nothing is claimed` : undefined;
+  if (disk.bavail * disk.bsize < floor) return `less than min-free (${floor} bytes) is free on the disk: nothing is claimed`;
+  const verdict = config?.budget === undefined ? undefined : await new PoolPurse(files, layout).verdict(config, context.clock.wallMs());
+  return verdict?.kind === 'reached' ? `${verdict.rule} (${verdict.evidence}): nothing is claimed; raise it under budget: in snakepit.yaml` : undefined;
 }

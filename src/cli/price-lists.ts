@@ -14,5 +14,5 @@ export async function configInForce(context: Context): Promise<Config> {
   const published = await files.mtimeMs(layout.activeConfig);
   const config = published === undefined || (edited !== undefined && edited > published) ? undefined : parseJson<Config>(await files.read(layout.activeConfig));
   // What an older snakepit published has no prices.
-  return config?.priceLists === undefined ? readConfig(context) : config;
+  return config?.priceLists === undefined || config.budget === undefined ? readConfig(context) : config;
 }

@@ -132,7 +132,7 @@ export function buildProgram(): Command {
       return (await import('./commands/agents-check.js')).checkAgent(dir(), name, { ...options, timeoutMs: (await import('../lib/duration.js')).parseDuration(options.timeout) ?? 180_000 });
     },
   );
-  json(program.command('tokens').description('tokens and money that attempts and residents used, as their programs\' own records say').option('--by <what>', 'task, step, profile, account, model or day', 'task').option('--since <time>', 'ISO time, a day, or so long ago: 12h')).action(
+  json(program.command('tokens').description('tokens and money that attempts used, as their programs\' own records say').option('--by <what>', 'task, step, profile, account, model or day', 'task').option('--since <time>', 'ISO time, a day, or so long ago: 12h')).action(
     async (options: { by?: string; since?: string; json?: boolean }) => (await import('./commands/tokens.js')).tokens(dir(), options),
   );
   json(program.command('workflows').description('how tasks can be worked: the workflows that come along and your own; with a name, its steps, options and file').argument('[name]')).option('--file', 'its file as it is, to copy into workflows/').action(async (name: string | undefined, options: { json?: boolean; file?: boolean }) => (await import('./commands/workflows.js')).workflows(dir(), name, options));

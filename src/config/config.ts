@@ -52,6 +52,8 @@ export interface Config {
   /** As the file has them; pings/rules.ts makes rules of them. */
   readonly pings: readonly PingConfig[];
   readonly pingKeepMs: number;
+  /** Limits of a day, and of all time. */
+  readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf };
   /** The person's own prices, as the file has them. */
   readonly prices: readonly PriceConfig[];
   /** The same, and after them the shipped ones: the first list that fits decides. */
@@ -83,4 +85,11 @@ export interface ResidentConfig {
   readonly mode?: 'interactive' | 'headless' | undefined;
   readonly workspace: 'repo' | 'own';
   readonly command?: string | undefined;
+}
+
+/** Limits in tokens, US dollars and minutes; a kind that is left out has none. */
+export interface LimitsOf {
+  readonly tokens?: number | undefined;
+  readonly money?: number | undefined;
+  readonly minutes?: number | undefined;
 }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
-import type { Config } from './config.js';
+import type { LimitsConfig } from './budget.js';
+import type { Config, LimitsOf } from './config.js';
 import { allPrices } from './prices.js';
 import { configSchema, type ConfigFile } from './schema.js';
 import { partAt, wantedAt, type SchemaPart } from './wording.js';
@@ -161,9 +162,18 @@ function toConfig(file: ConfigFile): Config {
     },
     pings: file.pings,
     pingKeepMs: ms(file['ping-keep']),
+    budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit) },
     prices: file.prices,
     priceLists: allPrices(file.prices),
   };
+}
+
+const THOUSANDS: Readonly<Record<string, number>> = { k: 1000, K: 1000, M: 1_000_000 };
+
+/** "500k" and "2M" are numbers from here on. */
+function toLimits({ tokens, money, minutes }: LimitsConfig): LimitsOf {
+  const whole = typeof tokens === 'string' ? Math.round(Number.parseFloat(tokens) * (THOUSANDS[tokens.at(-1) ?? ''] ?? 1)) : tokens;
+  return { ...(whole === undefined ? {} : { tokens: whole }), ...(money === undefined ? {} : { money }), ...(minutes === undefined ? {} : { minutes }) };
 }
 
 /** For editors: `# yaml-language-server: $schema=.snakepit/config.schema.json`. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
+import { budgetSchema } from './budget.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
 
@@ -113,6 +114,7 @@ export const configSchema = z.strictObject({
     .describe('When a provider account is at a limit, all of its tasks wait; then one is let in to see whether it works.'),
   pings: pingsSchema,
   'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
+  budget: budgetSchema,
   prices: pricesSchema,
   residents: z
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)

@@ -51,6 +51,7 @@ export type PitEvent =
   | { readonly kind: 'task-woken'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'log-rotated'; readonly part: string; readonly bytes: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'tokens-counted'; readonly id: string; readonly run: string; readonly profile: string; readonly model: string; readonly input: number; readonly output: number; readonly cacheRead: number; readonly cacheWrite: number; readonly uncounted: string }
+  | { readonly kind: 'budget-warned' | 'budget-reached'; readonly id: string; readonly unit: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

@@ -57,6 +57,8 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'task-woken': ['id', 'marker', 'receipt', 'rule', 'evidence'],
   'log-rotated': ['part', 'bytes', 'rule', 'evidence'],
   'tokens-counted': ['id', 'run', 'profile', 'model', 'input', 'output', 'cacheRead', 'cacheWrite', 'uncounted'],
+  'budget-warned': ['id', 'unit', 'rule', 'evidence'],
+  'budget-reached': ['id', 'unit', 'rule', 'evidence'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

@@ -47,3 +47,12 @@ function ofModel(lists: readonly (readonly Price[])[], model: string, figures: F
 
 /** "$12.30", "$0.0042". */
 export const printUsd = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 1 ? 4 : 2)}`;
+
+/** "$1.20 by the list of prices"; what is unknown is said, and counted for nothing. undefined for nothing at all. */
+export function moneyWords(costs: readonly Money[]): string | undefined {
+  if (costs.length === 0) return undefined;
+  const known = costs.flatMap((cost) => (cost.kind === 'known' ? [cost.usd] : []));
+  const whys = [...new Set(costs.flatMap((cost) => (cost.kind === 'unknown' ? [cost.why] : [])))];
+  const sum = known.length === 0 ? [] : [`${printUsd(known.reduce((a, b) => a + b, 0))} by the list of prices`];
+  return [...sum, ...(whys.length === 0 ? [] : [`money unknown (${whys.join('; ')})`])].join(', and ');
+}

@@ -12,6 +12,7 @@ import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
+import { budgetRound, newBudgetMemory, type BudgetMemory } from './budget.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
 import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
@@ -37,6 +38,7 @@ export interface PitMemory extends CleanMemory {
   readonly recurring: RecurringMemory;
   readonly bell: BellMemory;
   readonly residents: ResidentMemory;
+  readonly budget: BudgetMemory;
   lastSnapshot: string;
 }
 
@@ -57,6 +59,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   watched: { sessions: new Map(), at: undefined },
   recurring: newRecurringMemory(),
   bell: newBellMemory(),
+  budget: newBudgetMemory(),
   lastSnapshot: '',
 });
 
@@ -92,6 +95,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
+  await budgetRound(ports, setting, config, memory.budget);
   await publish(ports, setting, memory, live, tmux);
 
   const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting' || slot.kind === 'backing-off');

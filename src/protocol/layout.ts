@@ -46,6 +46,8 @@ export interface Layout {
   readonly residents: string;
   /** What attempts and residents used, a line each, by month. */
   readonly ledger: string;
+  /** What was told last of the budgets of the day and the pit. */
+  readonly budgetTold: string;
   readonly log: string;
   /** What is left of logs that were removed: a line each, by month. */
   readonly digests: string;
@@ -98,6 +100,7 @@ export function layoutOf(root: string): Layout {
     homes: join(state, 'homes'),
     residents: join(state, 'residents'),
     ledger: join(state, 'ledger'),
+    budgetTold: join(state, 'budget-told.json'),
     log: join(state, 'log'),
     digests: join(state, 'digests'),
     events: join(state, 'log', 'events.jsonl'),

@@ -36,7 +36,7 @@ export function entryOf({ id, dir, attempt, endedAt, agent, step }: EndedRun): L
 
 /**
  * Enters a run in the ledger, once: its directory is marked after the line is on disk, so a death in between writes the line again,
- * which readers know. A ledger that cannot be written (a full disk) stops no transition: the mark stays out, and the pit tries again.
+ * which readers know. A ledger that cannot be written (a full disk) stops no transition: the mark stays out, and the task's next attempt tries again.
  */
 export async function enterRun({ files, events }: { readonly files: Files; readonly events: EventSink }, layout: Layout, run: EndedRun): Promise<void> {
   const mark = join(run.dir, RUN_FILES.entered);

@@ -1,7 +1,9 @@
 import { join, relative } from 'node:path';
+import type { Config } from '../config/config.js';
 import type { PitEvent } from '../events/event.js';
 import type { EventSink } from '../events/event-log.js';
 import type { Files } from '../lib/files.js';
+import { moneyOf, moneyWords, type Money } from '../ledger/price.js';
 import { tailLines } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
@@ -9,7 +11,7 @@ import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type AgentRecord, type VerifyRun } from '../protocol/records.js';
 import { readFlow } from './flow-record.js';
 import { missingQuestions, publishQuestion } from './question.js';
-import { pastAttempts, readAgent, type OutcomeRecord } from './run-dir.js';
+import { pastAttempts, readAgent, readAttempt, type OutcomeRecord } from './run-dir.js';
 import { describeSteps } from './step-words.js';
 import { sessionDirs } from './steps.js';
 import { storyText, type StoryParts } from './story.js';
@@ -31,16 +33,22 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
   const output = run === undefined ? undefined : await files.read(join(run, RUN_FILES.output));
   const verify = run === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(run, RUN_FILES.verify)));
   const tokens: NonNullable<StoryParts['tokens']>[number][] = [];
+  const prices = parseJson<Config>(await files.read(layout.activeConfig))?.priceLists ?? [];
+  const costs: Money[][] = [];
   let notes = '';
   const steps: string[][] = [];
   for (const attempt of attempts) {
     const runs = await sessionDirs(files, attempt.dir);
     const uses: Pick<AgentRecord, 'tokens' | 'uncounted'>[] = [];
+    const cost: Money[] = [];
     for (const one of runs) {
-      uses.push((await readAgent(files, one)) ?? {});
+      const use: Pick<AgentRecord, 'tokens' | 'uncounted'> = (await readAgent(files, one)) ?? {};
+      uses.push(use);
+      if (use.tokens !== undefined) cost.push(moneyOf(prices, use.tokens, (await readAttempt(files, one))?.account ?? '', attempt.record.endedAt));
       notes += (await files.read(join(one, RUN_FILES.notes))) ?? '';
     }
     tokens.push(sumUse(uses));
+    costs.push(cost);
     const flow = await readFlow(files, attempt.dir);
     steps.push(flow === undefined ? [] : describeSteps(flow, attempt.dir));
   }
@@ -51,6 +59,8 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
     attempts: attempts.map((attempt) => attempt.record),
     tokens,
     steps,
+    money: costs.map(moneyWords),
+    cost: moneyWords(costs.flat()),
     why,
     outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
     verify: verify ?? [],

@@ -17,6 +17,10 @@ export interface StoryParts {
   readonly tokens?: readonly (Pick<AgentRecord, 'tokens' | 'uncounted'> | undefined)[];
   /** The steps that ended in each attempt, in the order of `attempts`. */
   readonly steps?: readonly (readonly string[])[];
+  /** What each counted attempt costs by the list of prices, in words; in the same order. */
+  readonly money?: readonly (string | undefined)[];
+  /** What all of them cost. */
+  readonly cost?: string | undefined;
   /** Why it went where it went, where that is more than the last attempt's end. */
   readonly why: string | undefined;
   readonly outputTail: readonly string[];
@@ -45,13 +49,13 @@ export function storyText(story: StoryParts): string {
   const tokens = story.tokens ?? [];
   const counted = tokens.flatMap((use) => use?.tokens ?? []);
   const uncounted = tokens.filter((use) => use?.uncounted !== undefined).length;
-  if (counted.length > 0) lines.push(`- **tokens**: ${describeTokens(sumTokens(counted))}${uncounted === 0 ? '' : `; ${uncounted} attempt${uncounted === 1 ? '' : 's'} not counted`}`);
+  if (counted.length > 0) lines.push(`- **tokens**: ${describeTokens(sumTokens(counted))}${story.cost === undefined ? '' : `; ${story.cost}`}${uncounted === 0 ? '' : `; ${uncounted} attempt${uncounted === 1 ? '' : 's'} not counted`}`);
   for (const warning of story.warnings) lines.push(`- **mind**: line ${warning.line}: ${show(warning.text)}`);
   lines.push('', '## Attempts', '');
   if (story.attempts.length === 0) lines.push('None was started.');
   for (const [index, record] of story.attempts.entries()) {
     const use = describeUse(tokens[index]);
-    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(story.steps?.[index] ?? []).map((step) => `   - ${step}`), ...(use === undefined ? [] : [`   - **tokens**: ${use}`]));
+    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(story.steps?.[index] ?? []).map((step) => `   - ${step}`), ...(use === undefined ? [] : [`   - **tokens**: ${use}${story.money?.[index] === undefined ? '' : `; ${story.money[index]}`}`]));
   }
   if (story.verify.length > 0) {
     lines.push('', '## Checks', '');

@@ -21,7 +21,7 @@ export async function snakeLoop(ports: SnakePorts, setting: SnakeSetting, comman
   }
   let waitMs = FIRST_WAIT_MS;
   while (!commands.draining) {
-    const claimed = commands.mayClaim() ? await ports.store.claim(setting.owner) : ({ kind: 'empty' } as const);
+    const claimed = (await commands.mayClaim()) ? await ports.store.claim(setting.owner) : ({ kind: 'empty' } as const);
     if (claimed.kind === 'claimed') {
       const { name, marker } = claimed.claim;
       await ports.events.emit({ kind: 'task-claimed', id: name.id, snake: setting.owner.snake, attempt: attemptOf(name.counters), marker });

@@ -12,6 +12,7 @@ import { layoutOf } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import { DirectoryStore } from '../queue/directory-store.js';
 import { watchDirectory } from '../queue/watch.js';
+import { PoolPurse } from '../runs/pool-budget.js';
 import { registerSnake } from '../runs/registry.js';
 import { TmuxServer } from '../tmux/server.js';
 import { snakeLoop } from './loop.js';
@@ -88,6 +89,7 @@ async function main(root: string, name: string): Promise<number> {
       return profiles;
     },
   };
+  const purse = new PoolPurse(files, layout);
   const commands: Commands = {
     get draining() {
       return draining;
@@ -98,10 +100,11 @@ async function main(root: string, name: string): Promise<number> {
     get changed() {
       return changed.signal;
     },
-    mayClaim: () => {
-      void refreshConfig();
+    mayClaim: async () => {
+      await refreshConfig();
       const disk = statfsSync(layout.state);
-      return disk.bavail * disk.bsize >= (config?.minFreeBytes ?? 0);
+      if (config === undefined || disk.bavail * disk.bsize < config.minFreeBytes) return false;
+      return (await purse.verdict(config, systemClock.wallMs())).kind !== 'reached';
     },
   };
   await snakeLoop(ports, setting, commands);

@@ -50,6 +50,6 @@ export interface Commands {
   readonly orders: Orders;
   /** Aborted when either changes, so that no wait outlasts a command. */
   readonly changed: AbortSignal;
-  /** False below the free-space floor: then nothing new is claimed. */
-  mayClaim(): boolean;
+  /** False below the free-space floor, and when the budget of the day or the pit is spent: then nothing new is claimed. */
+  mayClaim(): boolean | Promise<boolean>;
 }

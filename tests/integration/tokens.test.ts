@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { spenderProfile, spenderTask } from '../rig/spender.js';
-import { fileOf, head, isIn, sh, story, withPit } from './rig.js';
+import { fileOf, head, isIn, killPit, sh, story, withPit } from './rig.js';
 
 /* What attempts used, as their transcripts say, in the ledger, the report and the stories. */
 
@@ -61,5 +61,31 @@ describe('tokens', () => {
         { attempt: 2, input: 30, output: 3, baseline: { input: 100, output: 10, cacheRead: 0, cacheWrite: 0, reasoning: 0 } },
       ]);
       expect(fs.existsSync(fileOf(pit, 'done', 'a'))).toBe(true);
+    }));
+});
+
+describe('the budget of a day', () => {
+  it('spent, nothing more is claimed, also by the next pit: it says so, tells once, and raising it lets the tasks go', () =>
+    withPit(config('budget: {day: {tokens: 1k}}', 'snakes: 1'), async (pit) => {
+      await pit.up(1);
+      pit.dropTask('a.md', spenderTask([[{ in: 850 }]]));
+      await ended(pit, 'a');
+      await pit.until('it is warned of', () => pit.events().some((event) => event.kind === 'budget-warned'));
+      pit.dropTask('b.md', spenderTask([[{ in: 200 }]]));
+      await ended(pit, 'b');
+      expect(story(pit, 'done', 'b')).toContain('$0.0004 by the list of prices');
+      await pit.until('it is told of', () => pit.events().some((event) => event.kind === 'budget-reached'));
+      pit.dropTask('c.md', spenderTask([[{ in: 1 }]]));
+      await pit.until('c waits in line', () => isIn(pit, 'ready', 'c'));
+      expect(await pit.ok('status')).toContain('today: 1,050 tokens of 1,000 tokens, $0.0021; the budget of the day is spent: nothing is claimed');
+      expect(await pit.ok('explain', 'c')).toContain('the budget of the day is spent (1,050 tokens of 1,000 tokens): nothing is claimed');
+      await killPit(pit);
+      await pit.up(1);
+      pit.dropTask('d.md', spenderTask([[{ in: 1 }]]));
+      await pit.until('d waits in line', () => isIn(pit, 'ready', 'd'));
+      expect(isIn(pit, 'ready', 'c')).toBe(true);
+      expect(pit.events().filter((event) => event.kind === 'budget-reached' || event.kind === 'budget-warned').map((event) => event.kind)).toEqual(['budget-warned', 'budget-reached']);
+      fs.writeFileSync(pit.layout.configFile, fs.readFileSync(pit.layout.configFile, 'utf8').replace('tokens: 1k', 'tokens: 2k'));
+      for (const id of ['c', 'd']) await ended(pit, id);
     }));
 });

@@ -1,3 +1,8 @@
+import type { Config } from '../../config/config.js';
+import { hasLimit, UNITS, type Limits, type Spent } from '../../ledger/budget.js';
+import { amount, type BudgetVerdict } from '../../ledger/decide.js';
+import { PoolPurse } from '../../runs/pool-budget.js';
+import { configInForce } from '../price-lists.js';
 import { formatDuration } from '../../lib/duration.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { countStates } from '../../queue/directory-store.js';
@@ -27,6 +32,8 @@ export interface StatusFacts {
   /** Provider accounts that do not take every task now. */
   readonly accounts: readonly CoolingAccount[];
   readonly recurring: RecurringSummary;
+  /** What was used today, against the limits of a day and of all time. */
+  readonly used: { readonly day: Spent; readonly ever: Spent | undefined; readonly budget: Config['budget']; readonly verdict: BudgetVerdict };
 }
 
 export async function gatherStatus(context: Context): Promise<StatusFacts> {
@@ -53,7 +60,26 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     refused: await countRefusals(files, layout),
     accounts: await coolingAccounts(context),
     recurring: await summarizeRecurring(files, layout),
+    used: await usedNow(context),
   };
+}
+
+async function usedNow(context: Context): Promise<StatusFacts['used']> {
+  const config = await configInForce(context);
+  const purse = new PoolPurse(context.files, context.layout);
+  const { day, ever } = await purse.look(config, context.clock.wallMs());
+  return { day, ever: hasLimit(config.budget.pit) ? ever : undefined, budget: config.budget, verdict: await purse.verdict(config, context.clock.wallMs()) };
+}
+
+/** "today: 1,200,000 of 2,000,000 tokens, $3.20 of $20.00"; undefined where nothing was used and there is no limit. */
+export function usedLine({ day, ever, budget, verdict }: StatusFacts['used']): string | undefined {
+  const part = (spent: Spent, limits: Limits): string =>
+    UNITS.filter((unit) => unit !== 'minutes' || limits.minutes !== undefined)
+      .map((unit) => `${amount(unit, spent[unit])}${unit === 'money' && spent.unpriced > 0 ? ' + unknown' : ''}${limits[unit] === undefined ? '' : ` of ${amount(unit, limits[unit] ?? 0)}`}`)
+      .join(', ');
+  if (day.tokens === 0 && day.unpriced === 0 && !hasLimit(budget.day) && ever === undefined) return undefined;
+  const line = `today: ${part(day, budget.day)}${ever === undefined ? '' : `; in all: ${part(ever, budget.pit)}`}`;
+  return verdict.kind === 'reached' ? `${line}; ${verdict.rule}: nothing is claimed` : line;
 }
 
 async function startedAt({ files, layout }: Context, claim: NonNullable<ReturnType<typeof parseClaim>>): Promise<number | undefined> {
@@ -73,6 +99,8 @@ export function renderStatus(facts: StatusFacts): string {
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
   for (const one of facts.accounts) lines.push(paint('yellow', `account ${one.account}: ${coolingWords(one, Date.now())}`));
+  const used = usedLine(facts.used);
+  if (used !== undefined) lines.push(facts.used.verdict.kind === 'within' ? used : paint('yellow', used));
   if (facts.recurring.templates > 0) lines.push(recurringLine(facts.recurring, Date.now()));
   if (facts.snakes.length > 0) {
     const rows = facts.snakes.map((row) => [row.snake, row.state === 'up' && row.task === undefined ? 'idle' : row.state === 'up' ? 'working' : row.state, row.task ?? '', row.forMs === undefined ? '' : formatDuration(Math.max(0, row.forMs)), row.why ?? '']);
