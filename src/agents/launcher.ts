@@ -6,6 +6,8 @@ export interface LauncherSpec {
   readonly claimedDir: string;
   readonly marker: string;
   readonly workspace: string;
+  /** Of the agent, octal; the wrapper's own files are its owner's alone. */
+  readonly umask: string;
   readonly env: Readonly<Record<string, string>>;
   /** What works the task. */
   readonly program: Pick<Program, 'argv' | 'stdin' | 'stream'>;
@@ -65,8 +67,9 @@ exit "$code"
 }
 
 /** The agent in the foreground, so that keys and signals of the terminal reach it; its viewer beside it. */
-function runLines({ program, stderr, viewer }: LauncherSpec): string {
-  const command = program.argv.map(shellQuote).join(' ');
+function runLines({ program, stderr, viewer, umask }: LauncherSpec): string {
+  // Redirections are opened outside, by the wrapper.
+  const command = `(umask ${umask}; exec ${program.argv.map(shellQuote).join(' ')})`;
   const input = program.stdin.kind === 'terminal' ? '' : ` <${program.stdin.kind === 'file' ? shellQuote(program.stdin.path) : '/dev/null'}`;
   if (program.stream === undefined) return `${command}${input}\ncode=$?`;
   return `${viewer.map(shellQuote).join(' ')} </dev/null &

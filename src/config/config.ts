@@ -31,6 +31,8 @@ export interface Config {
   readonly eventLog: { readonly bytes: number; readonly everyMs: number; readonly keepMs: number };
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;
+  /** Three octal digits: files that sessions make in workspaces. */
+  readonly sessionUmask: string;
   readonly minFreeBytes: number;
   readonly toss: { readonly depth: number; readonly perTask: number; readonly commands: boolean };
   readonly env: readonly string[];

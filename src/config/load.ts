@@ -143,6 +143,7 @@ function toConfig(file: ConfigFile): Config {
     eventLog: { bytes: file['event-log'].bytes, everyMs: ms(file['event-log'].every), keepMs: ms(file['event-log'].keep) },
     adoptMs: ms(file.adopt),
     verifyTimeoutMs: ms(file['verify-timeout']),
+    sessionUmask: file['session-umask'],
     minFreeBytes: file['min-free'],
     toss: { depth: file.toss.depth, perTask: file.toss['per-task'], commands: file.toss.commands },
     env: file.env,

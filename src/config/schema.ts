@@ -84,6 +84,7 @@ export const configSchema = z.strictObject({
     .describe('The event log (snakepit events): former parts are compressed, and read as one with it.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
+  'session-umask': z.string().regex(/^0?[0-7]{3}$/, 'is no umask: write three octal digits in quotes, such as "022"').default('022').describe('What others may not do with files that agents make, as a shell\'s umask says it. What snakepit itself writes is always its owner\'s alone.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),
   toss: z
     .strictObject({

@@ -96,7 +96,7 @@ async function writeLauncher({ files }: ResidentPorts, { layout, pitId, outerEnv
   const env = { ...residentEnv(outerEnv, config.env, { resident: name, marker, pitId, runDir: dir, workspace, root: layout.root, queue: layout.queue, binDir: layout.bin }), ...own };
   const stderr = join(dir, RUN_FILES.stderr);
   const shows = program.stream === undefined || chosen === undefined ? [] : [...viewer, chosen.profile, program.stream, stderr];
-  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: placesOf(layout, name).claims, marker, workspace, env, program, stderr, viewer: shows }));
+  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: placesOf(layout, name).claims, marker, workspace, umask: config.sessionUmask, env, program, stderr, viewer: shows }));
 }
 
 /** Starts it in the pit's tmux. May be repeated: a name exists once, and so does `started`. */

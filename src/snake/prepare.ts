@@ -108,7 +108,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const env = { ...(await contractEnv(ports, setting, claim, attempt, spec, flow)), ...program.value.env };
   const stderr = join(dir, RUN_FILES.stderr);
   const viewer = program.value.stream === undefined ? [] : [...setting.viewer, chosen.profile, program.value.stream, stderr];
-  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: layout.dir('claimed'), marker: claim.marker, workspace: attempt.workspace, env, program: program.value, stderr, viewer }));
+  await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: layout.dir('claimed'), marker: claim.marker, workspace: attempt.workspace, umask: config.sessionUmask, env, program: program.value, stderr, viewer }));
   await files.write(join(dir, RUN_FILES.attempt), `${JSON.stringify(attempt)}\n`);
   return { kind: 'prepared' };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../src/protocol/layout.js';
 import { decideGround, type Standing } from '../../src/queue/ground.js';
 import { call, head, sh, withPit } from '../integration/rig.js';
+import { runDir } from '../agents/stubbed.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 
 const root = process.getuid?.() === 0;
@@ -133,8 +134,9 @@ describe('what a pit makes is its owner\'s alone', () => {
       await pit.ok('hold', 'later');
       const dropped = new Set(['good.md', 'bad.md']);
       const all = [...modes(pit.layout.queue), ...modes(pit.layout.state)];
+      // What an agent makes in its workspace is the project's, by `session-umask:`.
       const open = all.filter(({ path, mode, kind }) => kind !== 'other' && (mode & 0o077) !== 0 && !dropped.has(path.split('/').at(-1) ?? '') && !/~later~|\.refused-\w+\.md$/.test(path));
-      expect(open.map(({ path, mode }) => `${mode.toString(8)} ${path}`)).toEqual([]);
+      expect(open.map(({ path, mode }) => `${mode.toString(8)} ${path}`)).toEqual([`644 ${join(runDir(pit, 'good'), 'work', 'made-here')}`]);
       expect(all.filter(({ kind }) => kind === 'directory').filter(({ mode }) => mode !== 0o700)).toEqual([]);
       expect([pit.layout.queue, pit.layout.state].map((path) => fs.statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
       // All kinds of records were there to be looked at.
