@@ -23,6 +23,9 @@ function check({ decideBudget }: Pick<typeof realDecide, 'decideBudget'>): void 
       expect(verdict.evidence).toContain(realDecide.amount(verdict.unit, limits[verdict.unit] ?? -1));
     }
   }, 3000);
+  // Exactly on the line, which chance seldom meets.
+  const at = (tokens: number): string => decideBudget('it', { tokens: 10, money: 100 }, { tokens, money: 0, minutes: 0, unpriced: 0 }).kind;
+  expect([at(7), at(8), at(9), at(10)]).toEqual(['within', 'near', 'near', 'reached']);
 }
 
 describe('a budget', () => {
