@@ -10,7 +10,8 @@ export interface TokenRow {
   readonly sum: Sum;
 }
 
-const count = (value: number): string => value.toLocaleString('en-US');
+/** With a comma between thousands; the locale's own way of it takes as long as all the rest of a long report. */
+const count = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
 const all = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
 /** "$1.20", "unknown", or "$1.20 + unknown": what has no price is never taken for nothing. */

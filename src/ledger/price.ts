@@ -1,6 +1,6 @@
 import type { Price } from '../config/config.js';
 import { wildcard } from '../lib/wildcard.js';
-import { byModel, type Figures, type TokenCount } from '../protocol/tokens.js';
+import type { Figures, TokenCount } from '../protocol/tokens.js';
 
 /** What something costs by the list of prices, or why that is not known. Never a guess. */
 export type Money = { readonly kind: 'known'; readonly usd: number } | { readonly kind: 'unknown'; readonly why: string };
@@ -9,24 +9,33 @@ const PRICED = ['input', 'output', 'cacheRead', 'cacheWrite'] as const satisfies
 const WORDS: Readonly<Record<(typeof PRICED)[number], string>> = { input: 'input', output: 'output', cacheRead: 'reading the cache', cacheWrite: 'writing the cache' };
 const MILLION = 1_000_000;
 
-/** Two lists: a price of the first that fits beats all of the second. Within one the pattern with the most letters, then the latest day. */
-export function findPrice(lists: readonly (readonly Price[])[], model: string, account: string, atMs: number): Price | undefined {
-  const letters = (price: Price): number => price.model.replaceAll('*', '').length + (price.account === undefined ? 0 : 1000);
-  for (const list of lists) {
-    let best: Price | undefined;
-    for (const price of list) {
-      if (price.fromMs > atMs || !wildcard(price.model, model) || (price.account !== undefined && !wildcard(price.account, account))) continue;
-      if (best === undefined || letters(price) > letters(best) || (letters(price) === letters(best) && price.fromMs >= best.fromMs)) best = price;
-    }
-    if (best !== undefined) return best;
+type Lists = readonly (readonly Price[])[];
+
+/** Prices that fit one model of one account, the best first whatever the day; kept, since a report asks for the same ones thousands of times. */
+const fitting = new WeakMap<Lists, Map<string, readonly Price[]>>();
+
+const letters = (price: Price): number => price.model.replaceAll('*', '').length + (price.account === undefined ? 0 : 1000);
+
+function fits(lists: Lists, model: string, account: string): readonly Price[] {
+  let known = fitting.get(lists);
+  if (known === undefined) fitting.set(lists, (known = new Map()));
+  const key = `${model}\n${account}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    found = lists.flatMap((list) => list.filter((price) => wildcard(price.model, model) && (price.account === undefined || wildcard(price.account, account))).sort((a, b) => letters(b) - letters(a) || b.fromMs - a.fromMs));
+    known.set(key, found);
   }
-  return undefined;
+  return found;
 }
+
+/** Two lists: a price of the first that fits beats all of the second. Within one the pattern with the most letters, then the latest day. */
+export const findPrice = (lists: Lists, model: string, account: string, atMs: number): Price | undefined => fits(lists, model, account).find((price) => price.fromMs <= atMs);
 
 /** What a count costs at the prices of an instant. */
 export function moneyOf(lists: readonly (readonly Price[])[], count: TokenCount, account: string, atMs: number): Money {
+  if (count.models === undefined) return ofModel(lists, count.model ?? '', count, account, atMs);
   let usd = 0;
-  for (const [model, figures] of Object.entries(byModel(count))) {
+  for (const [model, figures] of Object.entries(count.models)) {
     const money = ofModel(lists, model, figures, account, atMs);
     if (money.kind === 'unknown') return money;
     usd += money.usd;

@@ -1,5 +1,5 @@
 import { LedgerReader } from '../../ledger/book.js';
-import { CUTS, NOTHING, plusEntry, shares, type Cut, type Sum } from '../../ledger/sum.js';
+import { addEntry, CUTS, newSum, shares, type Cut, type Sum } from '../../ledger/sum.js';
 import { allTokens } from '../../protocol/tokens.js';
 import { openContext, print, printJson } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -17,10 +17,14 @@ export async function tokens(dir: string | undefined, options: { by?: string; si
   const prices = await priceLists(context);
   const reader = new LedgerReader(files, layout, since);
   const sums = new Map<string, Sum>();
-  let total = NOTHING;
+  const total = newSum();
   await reader.read((entry) => {
-    total = plusEntry(total, entry, prices);
-    for (const share of shares(entry, by)) sums.set(share.name, plusEntry(sums.get(share.name) ?? NOTHING, share.entry, prices));
+    addEntry(total, entry, prices);
+    for (const share of shares(entry, by)) {
+      let sum = sums.get(share.name);
+      if (sum === undefined) sums.set(share.name, (sum = newSum()));
+      addEntry(sum, share.entry, prices);
+    }
   });
   const rows = [...sums].map(([name, sum]) => ({ name, sum })).sort(by === 'day' ? (a, b) => (a.name < b.name ? -1 : 1) : dearest);
   if (options.json === true) return printJson({ by, since: since === 0 ? undefined : since, rows: rows.map(({ name, sum }) => ({ [by]: name, ...sum })), total, brokenLines: reader.broken });
