@@ -47,7 +47,7 @@ export function modelOf(change: Partial<Model> = {}): Model {
     load: 1.5,
     cpus: 2,
     disk: { freeBytes: 12 * 1024 ** 3, floorBytes: 268_435_456 },
-    today: { tokens: { input: 1_200_000, output: 34_000, cacheRead: 0, cacheWrite: 0, reasoning: 0, costUsd: 3.4 }, complete: true },
+    today: { tokens: 1_234_000, costUsd: 3.4, unpriced: false },
     budget: undefined,
     sessions: [],
     tasks: lists,

@@ -1,5 +1,4 @@
 import { formatDuration } from '../../lib/duration.js';
-import type { TokenCount } from '../../protocol/tokens.js';
 
 /* Numbers as short as a column is narrow. */
 
@@ -22,9 +21,6 @@ export const amount = (count: number): string => scaled(count, 1000);
 export const bytes = (count: number): string => scaled(count, 1024);
 
 export const money = (usd: number): string => `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`;
-
-/** All that went through a model. */
-export const allTokens = ({ input, output, cacheRead, cacheWrite }: TokenCount): number => input + output + cacheRead + cacheWrite;
 
 /** "" where there is no instant. Clocks that were set make nothing negative. */
 export const since = (at: number | undefined, now: number): string => (at === undefined ? '' : formatDuration(Math.max(0, Math.floor((now - at) / 1000) * 1000)).replace(/^0ms$/, '0s'));

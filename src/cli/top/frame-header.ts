@@ -2,7 +2,7 @@ import { unreachable } from '../../lib/unreachable.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { stateWord } from '../progress.js';
 import { safe, span, widthOfLine, type Line, type Span, type Tone } from './cells.js';
-import { allTokens, amount, bytes, money, since } from './figures.js';
+import { amount, bytes, money, since } from './figures.js';
 import type { Model, PitFacts, Size } from './state.js';
 
 /** Warnings that a screen of this height has room for. */
@@ -64,10 +64,9 @@ function machineLine(model: Model, narrow: boolean): Line {
   const parts: Span[][] = [];
   if (rates.windowMs > 0) parts.push([span(`${rate(rates.done)} done/h`), span(`  ${rate(rates.failed)} failed/h`, rates.failed > 0 ? 'bad' : 'dim')]);
   if (model.oldestAt !== undefined) parts.push([span(`oldest waits ${since(model.oldestAt, model.at)}`)]);
-  const used = allTokens(today.tokens);
-  const cost = today.tokens.costUsd;
-  const tokens = [span(`today ${today.complete ? '' : '≥'}${amount(used)}${budget?.tokens === undefined ? '' : ` of ${amount(budget.tokens)}`} tokens`, budget?.tokens !== undefined && used >= budget.tokens ? 'bad' : 'plain')];
-  if (cost !== undefined) tokens.push(span(` ${money(cost)}${budget?.costUsd === undefined ? '' : ` of ${money(budget.costUsd)}`}`, budget?.costUsd !== undefined && cost >= budget.costUsd ? 'bad' : 'plain'));
+  const { tokens: used, costUsd: cost } = today;
+  const tokens = [span(`today ${amount(used)}${budget?.tokens === undefined ? '' : ` of ${amount(budget.tokens)}`} tokens`, budget?.tokens !== undefined && used >= budget.tokens ? 'bad' : 'plain')];
+  if (cost > 0) tokens.push(span(` ${today.unpriced ? '≥' : ''}${money(cost)}${budget?.costUsd === undefined ? '' : ` of ${money(budget.costUsd)}`}`, budget?.costUsd !== undefined && cost >= budget.costUsd ? 'bad' : 'plain'));
   parts.push(tokens);
   if (!narrow) {
     parts.push([span(`load ${model.load.toFixed(1)}/${model.cpus}`, model.load > model.cpus * 2 ? 'warn' : 'dim')]);

@@ -1,6 +1,7 @@
+import { allTokens } from '../../protocol/tokens.js';
 import { chosen, cells, titles, type Column } from './columns.js';
 import { safe, selectedLine, widthOf, type Line, type Tone } from './cells.js';
-import { allTokens, amount, bytes, money, since } from './figures.js';
+import { amount, bytes, money, since } from './figures.js';
 import type { Box } from './layout.js';
 import { placeOf, rowsOf, scrolled } from './rows.js';
 import type { Model, SessionRow, Ui } from './state.js';

@@ -1,8 +1,9 @@
 import { unreachable } from '../../lib/unreachable.js';
+import { allTokens } from '../../protocol/tokens.js';
 import { stateWord } from '../progress.js';
 import { chosen, cells, type Column } from './columns.js';
 import { safe, selectedLine, span, type Line } from './cells.js';
-import { allTokens, amount, money, since } from './figures.js';
+import { amount, money, since } from './figures.js';
 import { toneOfState } from './frame-header.js';
 import type { Box } from './layout.js';
 import { placeOf, rowsOf, scrolled } from './rows.js';

@@ -14,6 +14,7 @@ import { tasksOnScreen } from './frame.js';
 import { EventTail } from './observe-events.js';
 import { observePreview } from './observe-preview.js';
 import { observeSessions } from './observe-sessions.js';
+import { Today } from './observe-today.js';
 import { observeDetail, observeTasks, type TaskFacts } from './observe-tasks.js';
 import { Recent } from './recent.js';
 import { detailKey, type Model, type PitFacts, type Preview, type Size, type TaskDetail, type TaskPane, type TaskRow, type Ui } from './state.js';
@@ -27,6 +28,7 @@ export class Observer {
   private readonly context: Context;
   private readonly recent: Recent;
   private readonly tail: EventTail;
+  private readonly today: Today;
   private readonly counts: CountMemory = new Map();
   private readonly ends: KnownTimes = new Map();
   private readonly made: TaskFacts['made'] = new Map();
@@ -38,6 +40,7 @@ export class Observer {
     this.context = context;
     this.recent = new Recent(context.files);
     this.tail = new EventTail(context.files, context.layout);
+    this.today = new Today(context);
   }
 
   /** All facts but for what depends on the screen: see `fill`. */
@@ -70,7 +73,7 @@ export class Observer {
       load: loadavg()[0] ?? 0,
       cpus: availableParallelism(),
       disk: machine.disk,
-      today: this.tail.today,
+      today: await this.today.look(now),
       budget: undefined,
       sessions: await observeSessions({ layout, recent, snapshot, alive: pit !== undefined, now, memory: machine.memory }),
       tasks,

@@ -98,8 +98,8 @@ export interface Model {
   readonly load: number;
   readonly cpus: number;
   readonly disk: { readonly freeBytes: number; readonly floorBytes: number } | undefined;
-  /** Since midnight. `complete`: every attempt of today has been looked at. */
-  readonly today: { readonly tokens: TokenCount; readonly complete: boolean };
+  /** Since midnight, of what has been counted: an attempt is when it ends. `unpriced`: some of it is in no sum of money. */
+  readonly today: { readonly tokens: number; readonly costUsd: number; readonly unpriced: boolean };
   readonly budget: { readonly tokens?: number; readonly costUsd?: number } | undefined;
   readonly sessions: readonly SessionRow[];
   readonly tasks: Readonly<Record<TaskPane, readonly TaskRow[]>>;
