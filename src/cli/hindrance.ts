@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { parseJson } from '../protocol/records.js';
+import type { BudgetVerdict } from '../ledger/decide.js';
 import { PoolPurse } from '../runs/pool-budget.js';
 import { explainWaiting } from '../queue/promote.js';
 import { readSnapshot, livePit, type Context } from './context.js';
@@ -22,8 +23,11 @@ export async function hindrance(context: Context, ids: readonly string[]): Promi
   return undefined;
 }
 
-/** What keeps every snake from claiming, with the way out; undefined: nothing does. */
-export async function whyNothingIsClaimed(context: Context): Promise<string | undefined> {
+/**
+ * What keeps every snake from claiming, with the way out; undefined: nothing does. `known`: the budget's verdict, for who looks every
+ * second and need not read the ledger again.
+ */
+export async function whyNothingIsClaimed(context: Context, known?: BudgetVerdict): Promise<string | undefined> {
   const { files, layout } = context;
   if (await files.exists(layout.paused)) return 'paused: nothing is claimed; go on with: snakepit resume';
   if ((await livePit(context)) === undefined) return 'no pit is running; start it with: snakepit up';
@@ -37,6 +41,6 @@ export async function whyNothingIsClaimed(context: Context): Promise<string | un
   const floor = config?.minFreeBytes ?? 0;
   const disk = statfsSync(layout.state);
   if (disk.bavail * disk.bsize < floor) return `less than min-free (${floor} bytes) is free on the disk: nothing is claimed`;
-  const verdict = config?.budget === undefined ? undefined : await new PoolPurse(files, layout).verdict(config, context.clock.wallMs());
+  const verdict = known ?? (config?.budget === undefined ? undefined : await new PoolPurse(files, layout).verdict(config, context.clock.wallMs()));
   return verdict?.kind === 'reached' ? `${verdict.rule} (${verdict.evidence}): nothing is claimed; raise it under budget: in snakepit.yaml` : undefined;
 }

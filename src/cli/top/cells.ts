@@ -20,8 +20,20 @@ export function safe(text: string, maxChars = 500): string {
     .replace(/(\p{M}{2})\p{M}+/gu, '$1');
 }
 
+/** Widths that were measured: the same lines come again each second, and to measure two hundred dashes takes a millisecond. */
+const measured = new Map<string, number>();
+const MEASURED = 4000;
+
 /** Columns of a safe text. */
-export const widthOf = (text: string): number => (ASCII.test(text) ? text.length : stringWidth(text));
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  const known = measured.get(text);
+  if (known !== undefined) return known;
+  if (measured.size >= MEASURED) measured.clear();
+  const width = stringWidth(text);
+  measured.set(text, width);
+  return width;
+}
 
 /** At most `cols` columns of a safe text; what is cut away shows as an ellipsis. */
 export function cut(text: string, cols: number): string {
@@ -31,7 +43,7 @@ export function cut(text: string, cols: number): string {
   let kept = '';
   let used = 0;
   for (const point of text) {
-    const more = stringWidth(point);
+    const more = widthOf(point);
     if (used + more > cols - 1) break;
     kept += point;
     used += more;

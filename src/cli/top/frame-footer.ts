@@ -21,9 +21,9 @@ function hints(model: Model, ui: Ui): readonly Hint[] {
           return [['a', 'answer'], ['s', 'question'], ['x', 'cancel'], ...always];
         case 'failed':
         case 'refused':
-          return [['r', 'retry'], ['s', 'story'], ['l', 'log'], ['d', 'diff'], ...always];
+          return [['r', 'retry'], ['s', 'story'], ['l', 'log'], ...always];
         case 'done':
-          return [['s', 'story'], ['l', 'log'], ['d', 'diff'], ['r', 'rerun'], ...always];
+          return [['s', 'story'], ['l', 'log'], ['r', 'rerun'], ...always];
         case 'held':
           return [['h', 'release'], ['s', 'show'], ['x', 'cancel'], ...always];
         case 'ready':

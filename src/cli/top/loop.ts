@@ -1,6 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Context } from '../context.js';
+import { show } from '../../lib/text.js';
+import { exitOf } from '../exit.js';
 import { perform, type Done } from './act.js';
 import { stepAside } from './aside.js';
 import { frame } from './frame.js';
@@ -156,7 +158,12 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
     while (!over) {
       wake = new AbortController();
       if (!aside) {
-        model = await observer.fill(await observer.look(ui), ui, size());
+        try {
+          model = await observer.fill(await observer.look(ui), ui, size());
+        } catch (cause) {
+          // What is shown is old then, and says so; the next look may be better.
+          ui = { ...ui, notice: { text: `cannot look: ${show(exitOf(cause).line, 200)}`, tone: 'bad' } };
+        }
         draw();
         void lookCloser();
       }

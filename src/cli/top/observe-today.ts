@@ -1,33 +1,43 @@
-import { LedgerReader } from '../../ledger/book.js';
-import { dayOf, NOTHING, plusEntry, type Sum } from '../../ledger/sum.js';
-import { allTokens } from '../../protocol/tokens.js';
+import type { Config } from '../../config/config.js';
+import type { BudgetVerdict } from '../../ledger/decide.js';
+import { PoolPurse } from '../../runs/pool-budget.js';
 import type { Context } from '../context.js';
-import { priceLists } from '../price-lists.js';
+import { configInForce } from '../price-lists.js';
 import type { Model } from './state.js';
 
-/** What the ledger tells of this day, read on from where the last look ended. */
+/** What the ledger tells of this day against the budget, read on from where the last look ended; the configuration anew only where it changed. */
 export class Today {
   private readonly context: Context;
-  private day = '';
-  private reader: LedgerReader | undefined;
-  private sum: Sum = NOTHING;
+  private readonly purse: PoolPurse;
+  private known: { readonly stamp: string; readonly config: Config } | undefined;
 
   constructor(context: Context) {
     this.context = context;
+    this.purse = new PoolPurse(context.files, context.layout);
   }
 
-  async look(nowMs: number): Promise<Model['today']> {
-    const day = dayOf(nowMs);
+  async look(nowMs: number): Promise<Pick<Model, 'today' | 'budget'> & { readonly config: Config; readonly verdict: BudgetVerdict }> {
     const { files, layout } = this.context;
-    if (this.reader === undefined || day !== this.day) {
-      this.day = day;
-      this.sum = NOTHING;
-      this.reader = new LedgerReader(files, layout, new Date(nowMs).setHours(0, 0, 0, 0));
+    const stamp = `${await files.mtimeMs(layout.configFile)} ${await files.mtimeMs(layout.activeConfig)}`;
+    if (this.known?.stamp !== stamp) this.known = { stamp, config: await this.read() };
+    const { config } = this.known;
+    const { day } = await this.purse.look(config, nowMs);
+    const { tokens, money } = config.budget.day;
+    return {
+      today: { tokens: day.tokens, costUsd: day.money, unpriced: day.unpriced > 0 },
+      budget: { ...(tokens === undefined ? {} : { tokens }), ...(money === undefined ? {} : { costUsd: money }) },
+      config,
+      verdict: await this.purse.verdict(config, nowMs),
+    };
+  }
+
+  /** While the file is being edited it may hold anything: then what was in force before. */
+  private async read(): Promise<Config> {
+    try {
+      return await configInForce(this.context);
+    } catch (cause) {
+      if (this.known === undefined) throw cause;
+      return this.known.config;
     }
-    let prices: Awaited<ReturnType<typeof priceLists>> | undefined;
-    const entries: Parameters<typeof plusEntry>[1][] = [];
-    await this.reader.read((entry) => entries.push(entry));
-    for (const entry of entries) this.sum = plusEntry(this.sum, entry, (prices ??= await priceLists(this.context)));
-    return { tokens: allTokens(this.sum), costUsd: this.sum.usd, unpriced: Object.keys(this.sum.unpriced).length > 0 };
   }
 }

@@ -1,7 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { basename } from 'node:path';
-import type { Config } from '../../config/config.js';
 import { memoryByMarker, type SeenProcesses } from '../../lib/tree-memory.js';
 import type { Snapshot } from '../../protocol/snapshot.js';
 import { countStates, type CountMemory } from '../../queue/directory-store.js';
@@ -53,7 +52,8 @@ export class Observer {
     const published = await recent.json<Snapshot>(layout.snapshot, now);
     const snapshot = published?.v === 1 ? published : undefined;
     await this.tail.look(now);
-    const machine = await this.machineAt(now);
+    const used = await this.today.look(now);
+    const machine = await this.machineAt(now, used.config.minFreeBytes);
     const shown: TaskPane | undefined = ui.focus === 'sessions' ? (ui.list === 'events' ? undefined : ui.list) : ui.focus === 'events' ? undefined : ui.focus;
     const tasks = Object.fromEntries(TASK_PANES.map((pane) => [pane, [] as readonly TaskRow[]])) as Record<TaskPane, readonly TaskRow[]>;
     tasks.queue = await this.tasks('queue', now);
@@ -63,7 +63,7 @@ export class Observer {
       name: basename(layout.root),
       pit: pitFacts(pit?.pid, snapshot),
       paused: await files.exists(layout.paused),
-      hindrance: pit === undefined ? undefined : await whyNothingIsClaimed(context),
+      hindrance: pit === undefined ? undefined : await whyNothingIsClaimed(context, used.verdict),
       configProblem: pit === undefined ? undefined : snapshot?.configProblem,
       counts: await countStates(files, layout, { memory: this.counts, nowMs: now }),
       refused: (await recent.names(layout.dir('failed'), now)).filter((name) => /\.refused-[0-9a-z]{10}\.(md|special)$/.test(name)).length,
@@ -73,8 +73,8 @@ export class Observer {
       load: loadavg()[0] ?? 0,
       cpus: availableParallelism(),
       disk: machine.disk,
-      today: await this.today.look(now),
-      budget: undefined,
+      today: used.today,
+      budget: used.budget,
       sessions: await observeSessions({ layout, recent, snapshot, alive: pit !== undefined, now, memory: machine.memory }),
       tasks,
       details: new Map(),
@@ -110,12 +110,11 @@ export class Observer {
     return this.whys.of;
   }
 
-  private async machineAt(now: number): Promise<NonNullable<Observer['machine']>> {
+  private async machineAt(now: number, floor: number): Promise<NonNullable<Observer['machine']>> {
     const known = this.machine;
     if (known !== undefined && now >= known.at && now - known.at < MACHINE_EVERY_MS) return known;
     const { layout } = this.context;
     const running = (await this.recent.names(layout.dir('claimed'), now)).length > 0 || (await this.recent.names(layout.residents, now)).length > 0;
-    const floor = (await this.recent.json<Config>(layout.activeConfig, now))?.minFreeBytes ?? 0;
     this.machine = { at: now, memory: running ? memoryByMarker('SNAKEPIT_CLAIM', this.seen) : new Map(), disk: diskOf(layout.state, floor) };
     return this.machine;
   }

@@ -13,7 +13,7 @@ const STOP_MS = 50;
 
 /**
  * However the view ends, its terminal is given back: by a signal, an error that nobody caught, or the end of the terminal itself.
- * SIGKILL leaves nobody to do it; `guard.ts` has a process of its own for that.
+ * Limit: SIGKILL leaves nobody to do it; the person says `reset`.
  */
 export class Signals {
   private readonly turns: Turns;

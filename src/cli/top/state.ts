@@ -138,8 +138,8 @@ export type Action =
   | { readonly kind: 'pause' | 'resume' }
   /** `to` undefined: a pit is started with as many as it had, or as the configuration says. */
   | { readonly kind: 'scale'; readonly to: number | undefined }
-  /** Into the pager: what `snakepit show`, `logs`, `explain` or `diff` prints. */
-  | { readonly kind: 'view'; readonly what: 'show' | 'logs' | 'explain' | 'diff'; readonly name: string };
+  /** Into the pager: what `snakepit show`, `logs` or `explain` prints. */
+  | { readonly kind: 'view'; readonly what: 'show' | 'logs' | 'explain'; readonly name: string };
 
 /** What is being typed, and what becomes of it at Enter. */
 export type Typing =
