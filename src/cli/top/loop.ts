@@ -15,6 +15,8 @@ import { newUi, type Action, type Model, type Preview, type Size, type Ui } from
 import { Signals } from './signals.js';
 
 const EVERY_MS = 1000;
+/** A screen is looked at less often, since to start tmux costs more than all the rest; at once when another one is selected. */
+const SCREEN_EVERY_MS = 1900;
 /** A lone escape is the key, unless more of a sequence follows within this. */
 const ESCAPE_MS = 40;
 
@@ -32,6 +34,7 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
   let aside = false;
   let busy = false;
   let looking = false;
+  let lookedAt = { of: '', at: 0 };
   let wake = new AbortController();
   let escape: NodeJS.Timeout | undefined;
 
@@ -136,7 +139,9 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
   };
   /** Beside the loop: a tmux that does not answer holds up nothing but this. */
   const lookCloser = async (): Promise<void> => {
-    if (looking || aside) return;
+    const of = `${ui.focus} ${ui.cursors[ui.focus].name} ${ui.cursors[ui.focus].index} ${ui.filter}`;
+    if (looking || aside || !ui.preview || (of === lookedAt.of && context.clock.monoMs() - lookedAt.at < SCREEN_EVERY_MS)) return;
+    lookedAt = { of, at: context.clock.monoMs() };
     looking = true;
     preview = await observer.preview(model, ui).catch(() => undefined);
     looking = false;

@@ -24,7 +24,9 @@ interface Told {
   readonly begun: boolean;
 }
 
-async function tellOf(recent: Recent, dir: string, now: number): Promise<Told> {
+const tellOf = (recent: Recent, dir: string, now: number): Promise<Told> => recent.made(dir, now, () => readTold(recent, dir, now));
+
+async function readTold(recent: Recent, dir: string, now: number): Promise<Told> {
   const json = <T>(name: string): Promise<T | undefined> => recent.json<T>(join(dir, name), now);
   const attempt = await json<AttemptRecord>(RUN_FILES.attempt);
   const session = await recent.text(join(dir, RUN_FILES.session), now, 200);

@@ -54,6 +54,11 @@ export class Recent {
     return this.from(`text ${path}`, path, nowMs, () => this.files.read(path, maxBytes));
   }
 
+  /** What was made of the files of a directory in which each is written beside and renamed: one look at the directory tells of any of them. */
+  made<T>(dir: string, nowMs: number, make: () => Promise<T>): Promise<T> {
+    return this.from(`made ${dir}`, dir, nowMs, make);
+  }
+
   /** Names in a directory; the very same array while nothing has changed. */
   names(dir: string, nowMs: number): Promise<readonly string[]> {
     return this.from(`list ${dir}`, dir, nowMs, async () => (await this.files.list(dir)).sort(), (names: readonly string[]) => (names.length > LARGE.names ? LARGE.everyMs : 0));
