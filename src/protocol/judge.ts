@@ -33,8 +33,8 @@ export type FailureReason =
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with. "review": the rounds of its workflow are used up. */
-export type ParkReason = 'permission' | 'dialog' | 'question' | 'review';
+/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review';
 
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =
@@ -72,6 +72,7 @@ function verdict(facts: AttemptFacts): Outcome {
   if (stop === undefined && exit === undefined) return { kind: 'lost', detail: 'the session vanished without an exit record' };
   if (result?.kind === 'fail') return failed('said-fail', result.message === '' ? 'the session said that it failed' : result.message, result.final);
   if (result?.kind === 'malformed') return failed('bad-result', result.why);
+  if (result?.kind === 'ask') return facts.ask === undefined || facts.ask === 'fail' ? failed('blocked', `it asks a person: ${result.message}`) : { kind: 'parked', reason: 'asked', detail: result.message, nth: (facts.asked ?? 0) + 1 };
   const ended = result === undefined || stop === 'observed' ? afterAgent(facts) : undefined;
   if (ended !== undefined) return ended;
   if (stop !== undefined && result === undefined) return failed('no-signal', 'it was ended, and had not said whether the task is done');

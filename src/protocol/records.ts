@@ -11,11 +11,13 @@ export interface ExitRecord {
   readonly hungUp?: true;
 }
 
-/** What the session says of its own work (`snakepit done|fail`, or the same file written by hand). A signal, not a proof. */
+/** What the session says of its own work (`snakepit done|fail|ask`, or the same file written by hand). A signal, not a proof. */
 export type ResultRecord =
   /** `verdict`: as it was written, for a step that gives one. */
   | { readonly kind: 'done'; readonly message: string; readonly verdict?: unknown }
   | { readonly kind: 'fail'; readonly message: string; readonly final: boolean }
+  /** It wants an answer of a person before it goes on. */
+  | { readonly kind: 'ask'; readonly message: string }
   | { readonly kind: 'malformed'; readonly why: string };
 
 /** The wrapper's first act after it was let in: which process the session is. */
@@ -176,7 +178,7 @@ export function parseJson<T>(text: string | undefined): T | undefined {
   }
 }
 
-/** Bounded and forgiving: `{"outcome":"done"|"fail","message":…,"final":…}`; anything else is malformed and says why. */
+/** Bounded and forgiving: `{"outcome":"done"|"fail"|"ask","message":…,"final":…}`; anything else is malformed and says why. */
 export function parseResult(text: string | undefined): ResultRecord | undefined {
   if (text === undefined) return undefined;
   const value = parseJson<{ outcome?: unknown; message?: unknown; final?: unknown; verdict?: unknown }>(text);
@@ -184,7 +186,8 @@ export function parseResult(text: string | undefined): ResultRecord | undefined 
   const message = typeof value.message === 'string' ? value.message.slice(0, 4000) : '';
   if (value.outcome === 'done') return { kind: 'done', message, ...(value.verdict === undefined ? {} : { verdict: value.verdict }) };
   if (value.outcome === 'fail') return { kind: 'fail', message, final: value.final === true };
-  return { kind: 'malformed', why: 'outcome is neither "done" nor "fail"' };
+  if (value.outcome === 'ask') return message.trim() === '' ? { kind: 'malformed', why: 'outcome is "ask", and message says no question' } : { kind: 'ask', message };
+  return { kind: 'malformed', why: 'outcome is neither "done" nor "fail" nor "ask"' };
 }
 
 /** Where a session without the command writes its result, at the top of its workspace: never part of anybody's work. */

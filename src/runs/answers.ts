@@ -9,7 +9,7 @@ const QUESTION_CHARS = 4000;
 /** Of one answer, bytes: it becomes a variable, which the kernel ends at 128 KiB. */
 export const ANSWER_BYTES = 64 * 1024;
 
-/** What a parked attempt asked: what stood on its screen, or what it said last, and the rule's evidence where nothing else is known. */
+/** What a parked attempt asked: what stood on its screen or was asked in words, or what it said last, and the rule's evidence where nothing else is known. */
 export interface Question {
   readonly screen: string;
   readonly message: string;
@@ -30,9 +30,11 @@ export async function parkedAttempt(files: Files, layout: Layout, id: string): P
 export async function readQuestion(files: Files, { run: dir, record }: PastAttempt): Promise<Question> {
   const asked = parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask)));
   const agent = await readAgent(files, dir);
+  const said = (agent?.answer ?? '').slice(-QUESTION_CHARS);
+  if (record.outcome.kind === 'parked' && record.outcome.reason === 'asked') return { screen: record.outcome.detail, message: said, evidence: '' };
   return {
     screen: (asked !== undefined && asked.state.kind === agent?.state.kind ? asked.screen : '').slice(-QUESTION_CHARS),
-    message: (agent?.answer ?? '').slice(-QUESTION_CHARS),
+    message: said,
     evidence: record.outcome.kind === 'parked' ? record.outcome.detail : '',
   };
 }

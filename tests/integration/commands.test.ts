@@ -266,9 +266,9 @@ describe('without a running pit', () => {
       expect([code, errors]).toEqual([0, '']);
     }));
 
-  it('outside a session, done, fail, note, wait-until and toss say where they work', () =>
+  it('outside a session, done, fail, ask, note, wait-until and toss say where they work', () =>
     withPit({}, async (pit) => {
-      for (const args of [['done'], ['fail'], ['note', 'x'], ['wait-until', '5m'], ['toss', '-']]) {
+      for (const args of [['done'], ['fail'], ['ask', 'x'], ['note', 'x'], ['wait-until', '5m'], ['toss', '-']]) {
         const called = await pit.cli(...args);
         expect([args[0], called.code, oneLine(called.stderr)]).toEqual([args[0], 64, true]);
         expect(called.stderr).toContain('inside a session');

@@ -6,7 +6,7 @@ import { parseAny } from '../../src/protocol/names.js';
 import { askingPit, how, needsFile, told, type Started } from '../rig/asking.js';
 import { cleanMutants, plantProgram } from '../rig/mutants.js';
 import type { Pit } from '../rig/pit.js';
-import { call, isIn, read, story, withPit } from './rig.js';
+import { call, head, isIn, killPit, read, sh, story, withPit } from './rig.js';
 
 /* A full-screen program that asks, in real tmux: parked, answered, done. */
 
@@ -110,6 +110,50 @@ describe('a task whose agent asks', () => {
       expect(told<Started>(dir, 'started').find((one) => one.answer !== '')?.answer).toBe('Say\nno.');
       expect(story(pit, 'failed', 'c')).toContain('instead of answering it');
       expect(pit.files('needs', true)).toEqual([]);
+    }));
+});
+
+describe('a session that asks in words', () => {
+  const QUESTION = 'Keep the old table, or drop it? "$HOME" `id`';
+  it('full screen, by the file: parked with its question, and gone on with after the answer', () =>
+    withPit(askingPit(dir), async (pit) => {
+      how(dir, { asksInWords: QUESTION, doneWhenAnswered: true });
+      await pit.up(1);
+      pit.dropTask('a.md', '# Tidy up\n\nPlease tidy up.\n');
+      await parked(pit, 'a');
+      for (const part of ['**asks**: a question', QUESTION, 'snakepit answer a']) expect(needsFile(pit, '.question.md')).toContain(part);
+      expect(await pit.ok('needs')).toMatch(/a +asked +.*Keep the old table/);
+      await pit.ok('answer', 'a', 'drop it');
+      await done(pit, 'a');
+      expect(story(pit, 'done', 'a')).toContain('was told: drop it');
+      expect(story(pit, 'done', 'a')).toContain('asked a person (asked)');
+      const [first, second] = told<Started>(dir, 'started');
+      expect(second?.argv.slice(0, 2)).toEqual(['--resume', first?.argv[1]]);
+      expect([second?.workspace, second?.prompt]).toEqual([first?.workspace, expect.stringMatching(/^You asked a person[^]*Keep the old table[^]*drop it[^]*Please tidy up\./)]);
+    }));
+
+  it('print mode, by the command and by the file beside its work; where it is to fail it fails, and a question of no words is none', () =>
+    withPit({}, async (pit) => {
+      await pit.up(2);
+      const asking = (ask: string): string => sh('[ -z "$SNAKEPIT_ANSWER" ] || { snakepit done "told: $SNAKEPIT_ANSWER"; exit; }', ask);
+      pit.dropTask('a.md', asking(`snakepit ask 'Which "one"?' && exit 3`));
+      pit.dropTask('b.md', asking('printf \'{"outcome":"ask","message":"Which?"}\' > "$SNAKEPIT_RESULT_FALLBACK"'));
+      pit.dropTask('c.md', head('ask: fail') + asking('snakepit ask "Which?"'));
+      pit.dropTask('d.md', head('attempts: 1') + sh('printf \'{"outcome":"ask"}\' > "$SNAKEPIT_RESULT"'));
+      pit.dropTask('e.md', head('attempts: 1') + sh('snakepit ask " "'));
+      for (const id of ['a', 'b']) await parked(pit, id);
+      await pit.ok('answer', 'a', 'the first');
+      await killPit(pit);
+      await pit.ok('answer', 'b', 'the other');
+      await pit.up(2);
+      for (const id of ['a', 'b']) await done(pit, id);
+      expect(story(pit, 'done', 'a')).toContain('told: the first');
+      expect(story(pit, 'done', 'b')).toContain('told: the other');
+      for (const id of ['d', 'e']) await ended(pit, id, 'failed');
+      await pit.until('c has failed', () => isIn(pit, 'failed', 'c'), 40_000);
+      expect(story(pit, 'failed', 'd')).toContain('message says no question');
+      expect(story(pit, 'failed', 'e')).toContain('the question is empty');
+      expect(story(pit, 'failed', 'c')).toContain('blocked: it asks a person: Which?');
     }));
 });
 

@@ -17,6 +17,7 @@ const result: fc.Arbitrary<ResultRecord> = fc.oneof(
   fc.record({ kind: fc.constant('done' as const), message: text }),
   fc.record({ kind: fc.constant('fail' as const), message: text, final: fc.boolean() }),
   fc.record({ kind: fc.constant('malformed' as const), why: text }),
+  fc.record({ kind: fc.constant('ask' as const), message: text }),
 );
 const verifyRun: fc.Arbitrary<VerifyRun> = fc.record({ command: text, code: fc.oneof(fc.constant(0), fc.constant(0), code), tail: fc.array(text, { maxLength: 2 }) });
 const perhaps = <T>(value: fc.Arbitrary<T>, freq = 2): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq });
@@ -65,6 +66,7 @@ const firstReasonDecides = (m: Judge): void =>
       : of.exit === undefined ? ['lost', { ...rest, exit: undefined }]
       : of.result?.kind === 'fail' ? ['said-fail', { ...rest, exit: other.exit ?? of.exit, result: of.result }]
       : of.result?.kind === 'malformed' ? ['bad-result', { ...rest, exit: other.exit ?? of.exit, result: of.result }]
+      : of.result?.kind === 'ask' ? ['blocked', { ...rest, exit: other.exit ?? of.exit, result: of.result }]
       : of.exit.code !== 0 ? ['exit-status', { ...rest, exit: of.exit, result: isBad(other.result) ? of.result : other.result }]
       : badRun !== undefined ? ['verify-failed', { ...rest, exit: of.exit, result: isBad(other.result) ? of.result : other.result, verify: [badRun, ...(other.verify ?? [])] }]
       : ['done', { ...rest, exit: of.exit, result: of.result, verify: undefined }];
@@ -105,9 +107,11 @@ const questionsAreParked = (m: Judge): void =>
     const outcome = m.judge(of);
     const reason = blockedAs(of.agent?.kind);
     const ended = of.stop === 'observed' || of.stop === 'signalled' || (of.stop === undefined && of.exit !== undefined);
-    const asks = ended && reason !== undefined && of.result === undefined && (of.ask === 'park' || of.ask === 'allow');
+    const inWords = of.result?.kind === 'ask';
+    const asks = ended && ((reason !== undefined && of.result === undefined) || inWords) && (of.ask === 'park' || of.ask === 'allow');
     expect(outcome.kind === 'parked').toBe(asks);
-    if (outcome.kind === 'parked') expect([outcome.reason, outcome.nth]).toEqual([reason, (of.asked ?? 0) + 1]);
+    if (outcome.kind === 'parked') expect([outcome.reason, outcome.nth]).toEqual([inWords ? 'asked' : reason, (of.asked ?? 0) + 1]);
+    if (outcome.kind === 'parked' && inWords) expect(outcome.detail).toBe(of.result?.kind === 'ask' ? of.result.message : '');
   }, 3000);
 
 /** Nothing is done unchecked, checks are owed once, and nobody waits for the checks of what has failed already. */
@@ -234,6 +238,8 @@ describe('planted faults are noticed', () => {
     ['what is to fail is parked', "ask === 'fail' || ", '', questionsAreParked],
     ['who said how it ended is parked', ' || result !== undefined ? ', ' ? ', questionsAreParked],
     ['a question counts from nought each time', '(asked ?? 0) + 1', '1', questionsAreParked],
+    ['what is asked in words is parked though it is to fail', " || facts.ask === 'fail' ? ", ' ? ', questionsAreParked],
+    ['what is asked in words counts from nought each time', '(facts.asked ?? 0) + 1', '1', questionsAreParked],
     ['one question too many', 'outcome.nth > policy.asks', 'outcome.nth > policy.asks + 1', everyTaskEnds],
     ['a question is counted nowhere', "next = { ...counters, deferrals: counters.deferrals + 1 };\n            const why = `${outcome.reason}: ${outcome.detail}`;\n            return", "next = { ...counters };\n            const why = `${outcome.reason}: ${outcome.detail}`;\n            return", oneCounterMoves],
     ['one attempt too many', 'next.failures >= policy.attempts', 'next.failures > policy.attempts', everyTaskEnds],

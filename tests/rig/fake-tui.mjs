@@ -28,6 +28,7 @@
  *   paintMs         how late the screen follows
  *   nervous         the cursor moves all the time
  *   doneWhenAnswered  says at its start that it is done, where an answer came with it; there is no menu then
+ *   asksInWords     says at its start that it asks this, where no answer came with it
  *   hooks           tells of prompts; cut: what it submits and tells lacks its last character
  * }
  */
@@ -160,6 +161,7 @@ if (how.doneWhenAnswered && process.env.SNAKEPIT_ANSWER) {
   menus = [];
   writeFileSync(process.env.SNAKEPIT_RESULT, JSON.stringify({ outcome: 'done', message: `was told: ${process.env.SNAKEPIT_ANSWER}` }));
 }
+if (how.asksInWords && !process.env.SNAKEPIT_ANSWER) writeFileSync(process.env.SNAKEPIT_RESULT, JSON.stringify({ outcome: 'ask', message: how.asksInWords }));
 
 process.stdin.setRawMode(true);
 process.stdin.setEncoding('utf8');

@@ -10,6 +10,9 @@ import { openContext, print, readConfig } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { addOne, readInput } from './add.js';
 
+/** As much as a result's message keeps (protocol/records.ts `parseResult`). */
+const QUESTION_CHARS = 4000;
+
 function inSession(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') throw new CliError('this works inside a session that a snake started (SNAKEPIT_* is not set here)', EXIT.usage);
@@ -27,6 +30,15 @@ export async function done(words: readonly string[], options: { verdict?: string
 
 export async function fail(words: readonly string[], options: { final?: boolean }): Promise<void> {
   await say({ outcome: 'fail', message: words.join(' '), final: options.final === true });
+}
+
+/** The attempt ends with it: the task waits in needs/, and its next attempt is told the answer. */
+export async function ask(words: readonly string[]): Promise<void> {
+  const question = (words.length === 1 && words[0] === '-' ? Buffer.from(await readInput('-')).toString('utf8') : words.join(' ')).trim();
+  if (question === '') throw new CliError('the question is empty; say what a person is to decide, and what the choices are', EXIT.usage);
+  if (question.length > QUESTION_CHARS) throw new CliError(`the question is longer than ${QUESTION_CHARS} letters; put the rest into a file of the workspace and name that`, EXIT.usage);
+  await say({ outcome: 'ask', message: question });
+  print('noted: end your turn now. The task waits for a person, and its next attempt is told the answer.');
 }
 
 export async function addNote(words: readonly string[]): Promise<void> {
