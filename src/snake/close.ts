@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { StepEnv } from '../agents/session-env.js';
 import type { Ended } from '../agents/end-session.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
@@ -7,6 +7,7 @@ import type { Claim } from '../queue/store.js';
 import { feedbackFor, iterFile, verdictWord } from '../workflow/feedback.js';
 import { changesBetween, fingerprint, type Fingerprint } from '../workflow/fingerprint.js';
 import { matchingLines, missingHands } from '../workflow/hands.js';
+import { differences, fingerprint as checkoutOf, type Fingerprint as Checkout } from '../workspace/guard.js';
 import { verdictOf } from '../workflow/verdict.js';
 import { tellAccount } from './account.js';
 import { runName, stepAt, tellFlow } from './flow.js';
@@ -23,8 +24,27 @@ const MESSAGE_CHARS = 4000;
 const engineFiles = ({ layout }: SnakeSetting, workspace: string): ReadonlySet<string> => new Set([layout.state, layout.queue, join(workspace, '.snakepit-result.json')]);
 
 /** Before a step that may only read: how the tree stands. */
-export async function rememberTree({ files }: SnakePorts, setting: SnakeSetting, dir: string, workspace: string): Promise<void> {
-  await files.write(join(dir, RUN_FILES.treeBefore), `${JSON.stringify(await fingerprint(files, workspace, engineFiles(setting, workspace)))}\n`);
+export async function rememberTree(ports: SnakePorts, setting: SnakeSetting, dir: string, workspace: string): Promise<void> {
+  await ports.files.write(join(dir, RUN_FILES.treeBefore), `${JSON.stringify(await treeOf(ports, setting, workspace))}\n`);
+}
+
+/** A tree as it stands. In a checkout git says what is changed, so that what it ignores (caches, builds) is no part of the work; elsewhere all files are listed. */
+async function treeOf({ files, clock, git }: SnakePorts, setting: SnakeSetting, workspace: string): Promise<Tree> {
+  const ours = engineFiles(setting, workspace);
+  if (git !== undefined && (await files.exists(join(workspace, '.git')))) {
+    const seen = await checkoutOf({ files, clock, git }, workspace, [...ours].map((path) => relative(workspace, path)).filter((path) => path !== '' && !path.startsWith('..')));
+    if (seen.ok) return { kind: 'git', seen: seen.value };
+  }
+  return { kind: 'files', seen: await fingerprint(files, workspace, ours) };
+}
+
+type Tree = { readonly kind: 'git'; readonly seen: Checkout } | { readonly kind: 'files'; readonly seen: Fingerprint };
+
+function treeChanges(before: Tree, after: Tree): string | undefined {
+  if (before.kind === 'files' && after.kind === 'files') return changesBetween(before.seen, after.seen);
+  if (before.kind !== 'git' || after.kind !== 'git') return 'it became a checkout of git, or is none any more';
+  const found = differences(before.seen, after.seen);
+  return found.length === 0 ? undefined : `${found.slice(0, 5).join(', ')}${found.length > 5 ? ` and ${found.length - 5} more` : ''}`;
 }
 
 /** The session of a step has ended well: what it left is ended, its tokens are counted, its bounds are looked at, and its end is recorded. */
@@ -53,16 +73,16 @@ export async function closeStep(ports: SnakePorts, setting: SnakeSetting, claim:
 }
 
 /** What a step did that it may not, or left undone; undefined: nothing. */
-async function brokenBounds({ files }: SnakePorts, setting: SnakeSetting, record: FlowRecord, dir: string, workspace: string): Promise<string | undefined> {
+async function brokenBounds(ports: SnakePorts, setting: SnakeSetting, record: FlowRecord, dir: string, workspace: string): Promise<string | undefined> {
   const step = stepAt(record);
   if (step === undefined) return undefined;
   if (step.rights === 'read') {
-    const before = parseJson<Fingerprint>(await files.read(join(dir, RUN_FILES.treeBefore), 64 * 1024 * 1024));
+    const before = parseJson<Tree>(await ports.files.read(join(dir, RUN_FILES.treeBefore), 64 * 1024 * 1024));
     if (before === undefined) return 'how the tree stood before it is not known';
-    const changes = changesBetween(before, await fingerprint(files, workspace, engineFiles(setting, workspace)));
+    const changes = treeChanges(before, await treeOf(ports, setting, workspace));
     if (changes !== undefined) return `it may only read, and the tree has changed: ${changes}`;
   }
-  return missingHands(files, record.handed, step.hands);
+  return missingHands(ports.files, record.handed, step.hands);
 }
 
 /** Looks at what a loop ends by, or counts its items, and records what was found. Undefined: it was interrupted. */

@@ -152,6 +152,9 @@ export function stepOf(nodes: readonly Node[], id: string): StepSpec | undefined
 }
 
 /** The most sessions that a workflow can have before a person is asked. */
-export function mostSessions(nodes: readonly Node[]): number {
-  return nodes.reduce((sum, node) => sum + (node.kind === 'step' ? node.seats.length : node.max * mostSessions(node.nodes)), 0);
+export function mostSessions(nodes: readonly Node[], rounds = 1): number {
+  return nodes.reduce((sum, node) => {
+    if (node.kind === 'loop') return sum + rounds * mostSessions(node.nodes, node.max);
+    return sum + node.seats.length * (node.rounds === 'first' ? 1 : node.rounds === 'later' ? rounds - 1 : rounds);
+  }, 0);
 }

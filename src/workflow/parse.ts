@@ -86,7 +86,8 @@ function choose(name: string, offered: Readonly<Record<string, OptionFile>>, opt
       return err(`${key}: the workflow ${name} has no such option${near === undefined ? `; it has ${[...Object.keys(offered), 'agents'].join(', ')}` : `; did you mean ${near}?`}`);
     }
     const taken = Array.isArray(before) && typeof value === 'string' ? [value] : value;
-    const fits = Array.isArray(before) ? Array.isArray(taken) && taken.every((one) => typeof one === 'string') : typeof taken === typeof before;
+    // What stands in a list is judged where it is filled in.
+    const fits = Array.isArray(before) ? Array.isArray(taken) && taken.length <= 20 : typeof taken === typeof before;
     if (!fits) return err(`${key}: is not ${Array.isArray(before) ? 'a list' : `a ${typeof before === 'string' ? 'word' : typeof before}`}, as its default is`);
     if (isMap(option) && !option.of.includes(String(taken))) return err(`${key}: use ${option.of.join(' or ')}`);
     chosen[key] = taken as OptionValue;

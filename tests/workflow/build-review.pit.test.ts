@@ -82,6 +82,43 @@ describe('build-review', { timeout: 120_000 }, () => {
     });
   });
 
+  it('a snake and its pit killed in the middle of a step: the next goes on there, the session lives on, and no step runs twice', async () => {
+    const gate = join(top, 'gate');
+    writePlan(script, { propose: [say.done('one')], review: [`while ! test -e ${gate}; do sleep 0.1; done; ${say.pass}`] });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('greet.md', TASK);
+      await pit.until('the review runs', () => order(script).length === 2);
+      const daemon = await pit.daemon();
+      for (const { process: one } of await pit.snakes()) await pit.kill(one);
+      if (daemon !== undefined) await pit.kill(daemon);
+      await pit.until('the pit is dead', async () => (await pit.daemon()) === undefined);
+      expect(await pit.ok('explain', 'greet')).toContain('build-review at review, round 1 of at most 2');
+      await pit.up(1);
+      fs.writeFileSync(gate, '');
+      await pit.until('it is done', () => settled(pit, 'greet'));
+      expect(order(script)).toEqual(['propose author', 'review critic']);
+      expect(story(pit, 'done', 'greet')).toContain('after 1 attempt');
+    });
+  });
+
+  it('a session of a step that is lost is the only one that runs again; reviewers of the author\'s provider are refused where others are wanted', async () => {
+    writePlan(script, { propose: [`echo one >> work; ${say.done('one')}`], review: [`kill -9 $PPID $$`, say.pass] });
+    await withPit({ config: playersConfig(script) }, async (pit) => {
+      await pit.up(1);
+      pit.dropTask('greet.md', TASK);
+      await pit.until('it is done', () => settled(pit, 'greet'));
+      expect(order(script)).toEqual(['propose author', 'review critic', 'review critic']);
+      expect(isIn(pit, 'done', 'greet')).toBe(true);
+      pit.dropTask('alone.md', TASK.replace('rounds: 2, agents: {review: critic}', 'other-than: author, reviewers: [author]'));
+      await pit.until('it has failed', () => settled(pit, 'alone'));
+      expect(story(pit, 'failed', 'alone')).toContain("wants an agent of another provider than its author's (of-author)");
+      pit.dropTask('other.md', TASK.replace('rounds: 2, agents: {review: critic}', 'other-than: author, reviewers: [[author, critic]]'));
+      await pit.until('it is done', () => settled(pit, 'other'));
+      expect(order(script, 'other')).toEqual(['propose author', 'review critic', 'review critic']);
+    });
+  });
+
   it('a reviewer that writes to the tree fails its step, and the step alone runs again', async () => {
     writePlan(script, { propose: [`echo a > a; ${say.done('x')}`], review: [`echo b > a; ${say.pass}`, say.pass] });
     await withPit({ config: playersConfig(script) }, async (pit) => {
