@@ -11,7 +11,7 @@ import { parseWorkflow, type Options } from '../../src/workflow/parse.js';
 import { rulingOf } from '../../src/workflow/ruling.js';
 import { verdictOf } from '../../src/workflow/verdict.js';
 import type { FlowEvent, Verdict } from '../../src/protocol/workflow.js';
-import { variablesIn } from '../../src/agents/prompts.js';
+import { stepPrompt, variablesIn } from '../../src/agents/prompts.js';
 import { sessionEnv } from '../../src/agents/session-env.js';
 
 const top = mkdtempSync(join(tmpdir(), 'snakepit-workflow-files-'));
@@ -61,6 +61,7 @@ describe('a workflow file', () => {
     expect(names).toEqual(['build-review', 'builder-adversary', 'coding-loop', 'generate-evaluate', 'solo']);
     const ways: readonly (readonly [string, Options])[] = [...names.map((name) => [name, {}] as const), ['generate-evaluate', { mode: 'fix' }], ['generate-evaluate', { mode: 'explore' }], ['builder-adversary', { review: 'step' }], ['builder-adversary', { review: 'deferred' }]];
     const env = sessionEnv({}, [], { taskId: 't', taskFile: '', marker: '', pitId: '', attempt: 1, snake: 's1', runDir: '', resultFile: '', resultFallback: '', workspace: '', branch: '', base: '', root: '/', queue: '', previousFailure: '', binDir: '', inputs: {}, step: { workflow: '', step: '', round: 1, rounds: 1, seat: 0, item: undefined, stepDir: '', handed: '', feedback: '' } });
+    for (const mode of ['headless', 'interactive'] as const) for (const rights of ['read', 'write'] as const) for (const verdict of [true, false]) for (const variable of variablesIn(stepPrompt(mode, 'interrupted', { prompt: 'p', rights, verdict }, 'b', []))) expect(env, variable).toHaveProperty(variable);
     for (const [name, options] of ways) {
       const loaded = await loadWorkflow(nodeFiles, top, name, options);
       expect(loaded.ok ? '' : loaded.error).toBe('');
