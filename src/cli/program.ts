@@ -139,6 +139,13 @@ export function buildProgram(): Command {
   json(program.command('breakers').description('provider accounts that are at a limit, being tried, or let their tasks go one by one').option('--close <account>', 'open this one to all of its tasks now')).action(
     async (options: { json?: boolean; close?: string }) => (await import('./commands/breakers.js')).breakers(dir(), options),
   );
+  program
+    .command('completion')
+    .description('a script that completes commands, options and live names in your shell')
+    .argument('<shell>', 'bash, zsh or fish')
+    .argument('[typed...]', 'behind --: the words up to the cursor; prints what may stand there')
+    .addHelpText('after', '\nIn ~/.bashrc: eval "$(snakepit completion bash)"; in ~/.zshrc, after compinit: eval "$(snakepit completion zsh)"\nOnce, for fish: snakepit completion fish > ~/.config/fish/completions/snakepit.fish')
+    .action(async (shell: string, words: string[]) => (await import('./commands/completion.js')).completion(program, shell, words));
   json(program.command('version').description('snakepit, node and tmux versions')).action(async (options: { json?: boolean }) => (await import('./commands/version.js')).version(options));
 
   program.command('done').description('(in a session) say that the task, or its step, is done').argument('[message...]').option('--verdict <verdict>', 'of a step that reviews: PASS or REJECT').action(async (words: string[], options: { verdict?: string }) => (await import('./commands/session.js')).done(words, options));
