@@ -94,8 +94,6 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
   await removeLauncher(files, dir);
   if (ended.kind === 'unknown') return stuck(ports, layout, name, fenced, ended.evidence);
-  const salvaged = attempt === undefined ? undefined : await setting.salvage?.(name, attempt);
-  if (salvaged?.kind === 'unkept') return stuck(ports, layout, name, fenced, salvaged.evidence);
   return finish(ports, setting, name, fenced, run, rule);
 }
 

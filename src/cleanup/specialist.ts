@@ -1,6 +1,6 @@
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 
-export const SPECIALISTS = ['reaper', 'orphans', 'reconciler', 'sweeper', 'archivist', 'composter', 'log-keeper'] as const;
+export const SPECIALISTS = ['reaper', 'orphans', 'reconciler', 'sweeper', 'salvager', 'pruner', 'archivist', 'composter', 'log-keeper'] as const;
 export type SpecialistName = (typeof SPECIALISTS)[number];
 
 /** One line of the plan that a dry run prints and a run carries out. Plain data: printed twice it is the same, byte for byte. */

@@ -4,12 +4,14 @@ import { logKeeper } from './log-keeper.js';
 import { orphanHunter } from './orphans.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import { reaper } from './reaper.js';
+import { pruner } from './pruner.js';
 import { reconciler } from './reconciler.js';
+import { salvager } from './salvager.js';
 import type { Applied, Specialist, SpecialistName, Step } from './specialist.js';
 import { sweeper } from './sweeper.js';
 
-/** In this order: what the reaper ends is no orphan any more, and what it settles has a story to be told; what is archived has one; and what the log lacks is told before it is rotated. */
-const ALL: Readonly<Record<SpecialistName, Specialist>> = { reaper, orphans: orphanHunter, reconciler, sweeper, archivist, composter, 'log-keeper': logKeeper };
+/** In this order: what the reaper ends is no orphan any more, and what it settles has a story to be told; what is archived has one; and what the log lacks is told before it is rotated. Work is kept before its worktree goes. */
+const ALL: Readonly<Record<SpecialistName, Specialist>> = { reaper, orphans: orphanHunter, reconciler, sweeper, salvager, pruner, archivist, composter, 'log-keeper': logKeeper };
 
 export const specialists = (only?: readonly SpecialistName[]): Specialist[] => Object.values(ALL).filter(({ name }) => only === undefined || only.includes(name));
 

@@ -28,6 +28,8 @@ export interface Config {
   readonly cleanupMs: number;
   readonly keepMs: number;
   readonly keepLogsMs: number;
+  /** How long a worktree stays after its task has ended. */
+  readonly keepWorktreesMs: number;
   readonly eventLog: { readonly bytes: number; readonly everyMs: number; readonly keepMs: number };
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;

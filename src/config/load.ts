@@ -140,6 +140,7 @@ function toConfig(file: ConfigFile): Config {
     cleanupMs: ms(file.cleanup),
     keepMs: ms(file.keep),
     keepLogsMs: ms(file['keep-logs']),
+    keepWorktreesMs: ms(file['keep-worktrees']),
     eventLog: { bytes: file['event-log'].bytes, everyMs: ms(file['event-log'].every), keepMs: ms(file['event-log'].keep) },
     adoptMs: ms(file.adopt),
     verifyTimeoutMs: ms(file['verify-timeout']),

@@ -74,6 +74,7 @@ export const configSchema = z.strictObject({
   cleanup: duration('5m', 'How often the pit lets all its cleanup specialists come by; the dead are reaped at every tick.'),
   keep: duration('30d', 'Done tasks older than this go to queue/archive/<month>/, with their stories; they are still found, and still done.'),
   'keep-logs': duration('30d', 'Logs of tasks that ended longer ago than this are turned into one line each in .snakepit/digests/ and removed. Stories, results and what an agent made stay.'),
+  'keep-worktrees': duration('1d', 'Worktrees of tasks that ended longer ago than this are removed, once all their work is committed or kept; branches that are merged go too, others stay. A day: long enough to look at last night\'s, short enough for the disk.'),
   'event-log': z
     .strictObject({
       bytes: count(8_388_608, 4096, 268_435_456, 'It is rotated when it is longer than this: a few thousand tasks, read in a tenth of a second.'),

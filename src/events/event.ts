@@ -49,6 +49,9 @@ export type PitEvent =
   | { readonly kind: 'resident-woken'; readonly resident: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'resident-broken'; readonly resident: string; readonly until: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'task-woken'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'work-salvaged'; readonly id: string; readonly ref: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'worktree-removed'; readonly id: string; readonly branch: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'branch-deleted'; readonly id: string; readonly branch: string; readonly was: string; readonly rule: string }
   | { readonly kind: 'log-rotated'; readonly part: string; readonly bytes: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'tokens-counted'; readonly id: string; readonly run: string; readonly profile: string; readonly model: string; readonly input: number; readonly output: number; readonly cacheRead: number; readonly cacheWrite: number; readonly uncounted: string }
   | { readonly kind: 'budget-warned' | 'budget-reached'; readonly id: string; readonly unit: string; readonly rule: string; readonly evidence: string }

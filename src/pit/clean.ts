@@ -3,12 +3,16 @@ import type { CleanupSetting } from '../cleanup/ports.js';
 import { execute, plan } from '../cleanup/reaper.js';
 import type { Successor } from '../cleanup/state.js';
 import type { Config } from '../config/config.js';
+import { systemGit } from '../git/run.js';
 import { take } from '../lib/baton.js';
 import type { Files } from '../lib/files.js';
+import { workingIn } from '../lib/linux-processes.js';
 import { residentMarkers } from '../residents/markers.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
 export const cleanupSetting = (files: Files, { layout, pitId }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false): CleanupSetting => ({ layout, config, successor, pitId, residents: () => residentMarkers(files, layout), thorough });
+
+const git = systemGit(process.env);
 
 /** A look at every run there ever was: so seldom. */
 const THOROUGH_MS = 3_600_000;
@@ -17,6 +21,8 @@ const THOROUGH_MS = 3_600_000;
 export interface CleanMemory {
   cleanedMonoMs: number | undefined;
   thoroughMonoMs: number | undefined;
+  /** The round of the worktrees that is under way. */
+  worktrees: Promise<void> | undefined;
 }
 
 /** The dead are reaped at every tick; all specialists come by at their own cadence, unless a cleanup is at work already. */
@@ -37,5 +43,19 @@ export async function cleanRound(ports: PitPorts, setting: PitSetting, config: C
     for (const one of await applyCleanup(ports, all, steps)) if (one.kind !== 'gone') log.info('cleaned up', one);
   } finally {
     await lock.release();
+  }
+  if (thorough) memory.worktrees ??= worktreeRound(ports, cleanupSetting(files, setting, config, successor, true)).finally(() => (memory.worktrees = undefined));
+}
+
+/** Beside the ticks: git over many files takes minutes. Each worktree has a lock of its own, so nobody waits for a round. Never throws. */
+async function worktreeRound(ports: PitPorts, setting: CleanupSetting): Promise<void> {
+  const all = { ...ports, checkouts: { git, workingIn } };
+  try {
+    // One after the other: what has just been kept may go at once.
+    for (const only of ['salvager', 'pruner'] as const) {
+      for (const one of await applyCleanup(all, setting, await planCleanup(all, setting, [only]))) if (one.kind !== 'gone') ports.log.info('cleaned up', one);
+    }
+  } catch (cause) {
+    ports.log.warn('worktrees could not be cleaned up', { cause: String(cause) });
   }
 }

@@ -47,6 +47,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   slots: new Map(),
   cleanedMonoMs: undefined,
   thoroughMonoMs: undefined,
+  worktrees: undefined,
   desired,
   drops: new Map(),
   needs: new Map(),

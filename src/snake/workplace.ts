@@ -9,6 +9,7 @@ import type { Claim } from '../queue/store.js';
 import { pastAttempts } from '../runs/run-dir.js';
 import { chooseWorkspace } from '../workspace/choose.js';
 import { lookAtProject, projectDir, type WorkspacePorts } from '../workspace/ground.js';
+import { HOLD_PATIENCE_MS, holdWorkspace } from '../workspace/hold.js';
 import { openWorktree } from '../workspace/open.js';
 import type { Workspace } from '../workspace/state.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
@@ -38,6 +39,8 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   if (kind.value === 'scratch' || git === undefined || found.kind === 'none') return { kind: 'open', workspace: { kind: 'scratch' } };
   const entry = claimEntry(claim.marker);
   const inside: WorkspacePorts = { files: ports.files, clock: ports.clock, processes: ports.processes, git };
+  const held = await holdWorkspace(inside, layout, claim.name.id, HOLD_PATIENCE_MS);
+  if (!held.ok) return failed(held.error);
   const opened = await openWorktree(inside, layout, {
     id: claim.name.id,
     repository: found.repository,
@@ -46,7 +49,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
     env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
     endLeftovers: async () => (await endSession(ports.processes, ports.clock, { entry }, config.graceMs)).kind === 'gone',
     lastEndedAt: (await pastAttempts(ports.files, layout, claim.name.id)).at(-1)?.record.endedAt,
-  });
+  }).finally(held.value);
   if (!opened.ok) return failed(opened.error);
   const { record, notes } = opened.value;
   return { kind: 'open', workspace: { kind: 'worktree', path: record.path, record, notes } };

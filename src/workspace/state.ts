@@ -3,7 +3,9 @@
  *
  *   scratch    a fresh directory below the run                       (outside a git repository)
  *   worktree   a checkout and a branch of the task's own, which its attempts share
- *                making ──► ready ──► released ──► making…           a crash in "making" is cleared and made anew: nobody worked there
+ *                making ──► ready ──► releasing ──► released ──► making…
+ *                a crash in "making" is cleared and made anew: nobody worked there; one in "releasing" is gone on with: all that lay
+ *                there was shown to be kept before
  *   repo       the project's directory itself, one task at a time
  */
 
@@ -24,12 +26,22 @@ export interface WorktreeRecord {
   readonly branch: string;
   /** What the branch started from, by the name that was asked for and the commit that it meant then. */
   readonly base: { readonly name: string; readonly sha: string };
-  /** "released": the checkout is gone, the branch stays. */
-  readonly state: 'making' | 'ready' | 'released';
+  /** "releasing": the checkout is being removed; "released": it is gone, the branch stays. */
+  readonly state: 'making' | 'ready' | 'releasing' | 'released';
   /** Wall clock, milliseconds, of the last change of state. */
   readonly at: number;
   /** Its set-up commands have gone well in this checkout. */
   readonly setUp?: true;
+  /** What nobody committed, as it was last kept. */
+  readonly salvaged?: Salvaged;
+}
+
+/** Work that was kept when its task had ended: a commit under refs/snakepit/salvage/, of all that git does not ignore. */
+export interface Salvaged {
+  readonly ref: string;
+  readonly commit: string;
+  /** What was kept, as a look from outside sees it: the same look again needs no further commit. */
+  readonly seen: string;
 }
 
 /** Where an attempt works. */

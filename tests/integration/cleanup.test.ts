@@ -103,7 +103,7 @@ describe('cleanup', () => {
       expect(fs.existsSync(half)).toBe(false);
       await pit.until('its session is not kept for an up any more', async () => (await pit.cli('cleanup', '--only', 'reaper')).stdout.includes('a: now ready'));
       expect(fileOf(pit, 'ready', 'a')).toContain('~0.1.0');
-      expect((await pit.cli('cleanup', '--only', 'butler')).stderr).toBe('snakepit: no specialist is called butler; there are: reaper, orphans, reconciler, sweeper, archivist, composter, log-keeper\n');
+      expect((await pit.cli('cleanup', '--only', 'butler')).stderr).toBe('snakepit: no specialist is called butler; there are: reaper, orphans, reconciler, sweeper, salvager, pruner, archivist, composter, log-keeper\n');
     }));
 
   it('cron: shows its lines, asks, writes them beside those of others, and takes them out again', () =>

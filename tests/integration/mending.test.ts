@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newBreaker, type Breaker } from '../../src/agents/breaker/state.js';
-import type { CleanupPorts, CleanupSetting, Salvaged } from '../../src/cleanup/ports.js';
+import type { CleanupPorts, CleanupSetting } from '../../src/cleanup/ports.js';
 import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
 import type { SpecialistName } from '../../src/cleanup/specialist.js';
 import { resolveConfig } from '../../src/config/load.js';
@@ -70,23 +70,6 @@ describe('the reaper', () => {
     expect((await round('reaper', settingOf(), blind)).done).toEqual(['refused: now stuck']);
     expect([isIn(pit, 'stuck', 'one'), isIn(pit, 'failed', 'one')]).toEqual([true, false]);
     expect(told.map(({ kind }) => kind)).toContain('task-stuck');
-  });
-
-  it.each<[string, Salvaged, string, 'ready' | 'stuck']>([
-    ['kept', { kind: 'kept' }, 'done: now ready', 'ready'],
-    ['nothing', { kind: 'nothing' }, 'done: now ready', 'ready'],
-    ['unkept', { kind: 'unkept', evidence: 'the disk is full' }, 'refused: now stuck', 'stuck'],
-  ])('salvages after the end and before the task goes on: %s', async (_what, answer, done, state) => {
-    layClaim('one', 0);
-    const seen: string[] = [];
-    const setting = settingOf({ salvage: async (name, attempt) => {
-      seen.push(`${name.id} in ${QUEUE_STATES.filter((one) => fs.readdirSync(layout.dir(one)).length > 0).join()}: ${fs.existsSync(attempt.workspace)}`);
-      return answer;
-    } });
-    expect((await round('reaper', setting)).done).toEqual([done]);
-    expect(seen).toEqual(['one in reaping: true']);
-    expect(fs.readdirSync(layout.dir(state))).toHaveLength(1);
-    if (answer.kind === 'unkept') expect(told.filter(({ kind }) => kind === 'task-stuck')).toMatchObject([{ evidence: 'the disk is full' }]);
   });
 });
 

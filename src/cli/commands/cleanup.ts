@@ -4,6 +4,8 @@ import { SPECIALISTS, type SpecialistName, type Step } from '../../cleanup/speci
 import type { CleanupSetting } from '../../cleanup/ports.js';
 import type { Successor } from '../../cleanup/state.js';
 import { take } from '../../lib/baton.js';
+import { systemGit } from '../../git/run.js';
+import { workingIn } from '../../lib/linux-processes.js';
 import { show } from '../../lib/text.js';
 import { foreignHost } from '../../queue/host.js';
 import { checkGround, livePit, openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
@@ -12,7 +14,8 @@ import { CliError, EXIT } from '../exit.js';
 /** One round of the specialists, with or without a pit. The exit code is fsck's: 0 clean, 1 mended, 4 something is left to a person, 5 both. */
 export async function cleanup(dir: string | undefined, options: { dryRun?: boolean; json?: boolean; only?: readonly string[] }): Promise<void> {
   const only = options.only?.map(specialistOf);
-  const context = openContext(dir);
+  const opened = openContext(dir);
+  const context = { ...opened, checkouts: { git: systemGit(process.env), workingIn } };
   const { files, processes, layout } = context;
   checkGround(context);
   const host = await foreignHost(files, layout);
