@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { EventOptions } from './commands/events.js';
 
 const EXIT_HELP = `
 Exit codes: 0 well · 1 a task failed, was refused, or needs a person (wait) · 64 wrong usage · 65 bad or refused task · 66 no such task or pit · 69 something needed
@@ -101,8 +102,8 @@ export function buildProgram(): Command {
     .option('--timeout <duration>', 'give up after this long, such as 90s')
     .option('--quiet', 'no progress line')
     .action(async (ids: string[], options: { timeout?: string; quiet?: boolean }) => (await import('./commands/wait.js')).wait(dir(), ids, options));
-  json(program.command('events').description('what happened, oldest first').option('-f, --follow', 'go on as it happens').option('--since <time>', 'ISO time, or so long ago: 10m')).action(
-    async (options: { follow?: boolean; json?: boolean; since?: string }) => (await import('./commands/events.js')).events(dir(), options),
+  json(program.command('events').description('what happened, oldest first (docs/events.md)').option('-f, --follow', 'go on as it happens').option('--since <time>', 'ISO time, or so long ago: 10m').option('--kind <kind...>', 'only of these kinds; * stands for any characters').option('--task <task>', 'only about this task').option('--schema', 'JSON Schema of one line')).action(
+    async (options: EventOptions) => (await import('./commands/events.js')).events(dir(), options),
   );
   const recurring = json(program.command('recurring').description('templates in queue/recurring/: schedule, next due time, last instance, and what is wrong with them')).action(async (options: { json?: boolean }) => (await import('./commands/recurring.js')).listRecurring(dir(), options));
   json(recurring.command('run').description('make an instance now; the schedule goes on as before').argument('<template>', 'its name or file')).action(async (name: string, _options: unknown, command: Command) => (await import('./commands/recurring.js')).runRecurring(dir(), name, command.optsWithGlobals()));

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { EVENT_KINDS } from '../../events/fields.js';
 
 /** One word that may stand at the cursor. `about`: one line for a person. */
 export interface Candidate {
@@ -30,6 +31,7 @@ const KNOWN: Readonly<Record<string, Wanted>> = {
   dir: { kind: 'directories' },
   shell: words('bash', 'zsh', 'fish'),
   state: words('ready', 'waiting', 'held', 'running', 'reaping', 'stuck', 'needs', 'done', 'failed'),
+  kind: words(...EVENT_KINDS),
   what: words('task', 'step', 'profile', 'account', 'model', 'day'),
   specialist: words('reaper', 'orphans', 'reconciler', 'sweeper', 'archivist', 'composter', 'log-keeper'),
 };
