@@ -16,6 +16,8 @@ const count = (value: number, low: number, high: number, meaning: string) => z.n
 
 const optionalText = (meaning: string) => z.string().refine((text) => text.trim() !== '', 'is empty; write it out, or leave the key out').optional().describe(meaning);
 
+const UMASK = 'is no umask: write three octal digits in quotes, such as "022"';
+
 /** A resident's cadence below this would only burn tokens; half would be no use to anybody, and tests need it this short. */
 const LEAST_EVERY_MS = 1000;
 
@@ -85,7 +87,7 @@ export const configSchema = z.strictObject({
     .describe('The event log (snakepit events): former parts are compressed, and read as one with it.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
-  'session-umask': z.string().regex(/^0?[0-7]{3}$/, 'is no umask: write three octal digits in quotes, such as "022"').default('022').describe('What others may not do with files that agents make, as a shell\'s umask says it. What snakepit itself writes is always its owner\'s alone.'),
+  'session-umask': z.string(UMASK).regex(/^0?[0-7]{3}$/, UMASK).default('022').describe('What others may not do with files that agents make, as a shell\'s umask says it. What snakepit itself writes is always its owner\'s alone.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),
   toss: z
     .strictObject({

@@ -18,7 +18,7 @@ function keyLines(schema: Property, values: Readonly<Record<string, unknown>>, i
     const ms = values[`${name}Ms`];
     const value = typeof ms === 'number' ? exactDuration(ms) : (values[`${name}Bytes`] ?? values[name]);
     if (value === undefined) return [];
-    if (property.properties === undefined) return [`${indent}${key}: ${typeof value === 'string' && /^[a-z0-9]+$/.test(value) ? value : JSON.stringify(value)}`];
+    if (property.properties === undefined) return [`${indent}${key}: ${typeof value === 'string' && /^(?!\d+$)[a-z0-9]+$/.test(value) ? value : JSON.stringify(value)}`];
     return [`${indent}${key}:`, ...keyLines(property, value as Record<string, unknown>, `${indent}  `)];
   });
 }
