@@ -19,7 +19,8 @@ function keyLines(schema: Property, values: Readonly<Record<string, unknown>>, i
     const value = typeof ms === 'number' ? exactDuration(ms) : (values[`${name}Bytes`] ?? values[name]);
     if (value === undefined) return [];
     if (property.properties === undefined) return [`${indent}${key}: ${typeof value === 'string' && /^(?!\d+$)[a-z0-9]+$/.test(value) ? value : JSON.stringify(value)}`];
-    return [`${indent}${key}:`, ...keyLines(property, value as Record<string, unknown>, `${indent}  `)];
+    const below = keyLines(property, value as Record<string, unknown>, `${indent}  `);
+    return below.length === 0 ? [] : [`${indent}${key}:`, ...below];
   });
 }
 
