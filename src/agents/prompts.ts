@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { showLines } from '../lib/text.js';
 import type { Asked } from '../protocol/records.js';
 
-export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake' | 'worktree' | 'workflows/step' | 'workflows/read' | 'workflows/write' | 'workflows/verdict' | 'workflows/end-headless' | 'workflows/end-interactive';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake' | 'worktree' | 'workflows/step' | 'workflows/read' | 'workflows/write' | 'workflows/worktree-read' | 'workflows/verdict' | 'workflows/end-headless' | 'workflows/end-interactive';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');
@@ -24,12 +24,13 @@ export function taskPrompt(mode: 'headless' | 'interactive', beginning: Beginnin
 
 /** The rules of a worktree stand at the end of the list. */
 const rules = (mode: 'headless' | 'interactive', inWorktree: boolean): string => (inWorktree ? promptText(mode).replace(/\n(?=\nThe task:\n$)/, () => `\n${promptText('worktree')}`) : promptText(mode));
+
 /** What the session of a step reads: how every step works, what this one is there for, then the task. */
-export function stepPrompt(mode: 'headless' | 'interactive', beginning: Beginning, step: { readonly prompt: string; readonly rights: 'read' | 'write'; readonly verdict: boolean }, body: string, asked: readonly Asked[] = []): string {
+export function stepPrompt(mode: 'headless' | 'interactive', beginning: Beginning, step: { readonly prompt: string; readonly rights: 'read' | 'write'; readonly verdict: boolean }, body: string, asked: readonly Asked[] = [], inWorktree = false): string {
   const told = beginning === 'answered' ? asked.slice(-1) : asked;
   const opening = beginning === 'interrupted' ? promptText('resume') : beginning === 'answered' ? promptText('resume-answered') : '';
   const answers = told.length === 0 ? '' : `${beginning === 'answered' ? '' : promptText('answered')}${told.map(askedText).join('')}`;
-  const rules = `${promptText('workflows/step')}${promptText(step.rights === 'read' ? 'workflows/read' : 'workflows/write')}${promptText(step.verdict ? 'workflows/verdict' : mode === 'interactive' ? 'workflows/end-interactive' : 'workflows/end-headless')}`;
+  const rules = `${promptText('workflows/step')}${promptText(step.rights === 'read' ? 'workflows/read' : 'workflows/write')}${inWorktree ? promptText(step.rights === 'read' ? 'workflows/worktree-read' : 'worktree') : ''}${promptText(step.verdict ? 'workflows/verdict' : mode === 'interactive' ? 'workflows/end-interactive' : 'workflows/end-headless')}`;
   return `${opening}${answers}${rules}\n${step.prompt.trim()}\n\nThe task:\n\n${body.trim()}\n`;
 }
 

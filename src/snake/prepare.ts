@@ -84,7 +84,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const parts: ProgramParts = {
     chosen, spec, runDir: dir, mode: attempt.mode, workspace: attempt.workspace, home: attempt.home, session: attempt.session, resumed: attempt.resumed, asked: before.asked, answered: before.justNow !== undefined, inWorktree: attempt.worktree !== undefined,
     asRoot: setting.asRoot, outerEnv: setting.outerEnv, hookScript: hookScript(),
-    ...(step === undefined ? {} : { prompt: stepPrompt(attempt.mode, attempt.resumed ? (before.justNow !== undefined ? 'answered' : 'interrupted') : 'fresh', step, spec.body, before.asked) }),
+    ...(step === undefined ? {} : { prompt: stepPrompt(attempt.mode, attempt.resumed ? (before.justNow !== undefined ? 'answered' : 'interrupted') : 'fresh', step, spec.body, before.asked, attempt.worktree !== undefined) }),
   };
   const program = buildProgram(parts);
   if (!program.ok) return unworkable(program.error, spec);

@@ -61,7 +61,7 @@ describe('a workflow file', () => {
     expect(names).toEqual(['build-review', 'builder-adversary', 'coding-loop', 'generate-evaluate', 'solo']);
     const ways: readonly (readonly [string, Options])[] = [...names.map((name) => [name, {}] as const), ['generate-evaluate', { mode: 'fix' }], ['generate-evaluate', { mode: 'explore' }], ['builder-adversary', { review: 'step' }], ['builder-adversary', { review: 'deferred' }]];
     const env = sessionEnv({}, [], { taskId: 't', taskFile: '', marker: '', pitId: '', attempt: 1, snake: 's1', runDir: '', resultFile: '', resultFallback: '', workspace: '', branch: '', base: '', root: '/', queue: '', previousFailure: '', binDir: '', inputs: {}, step: { workflow: '', step: '', round: 1, rounds: 1, seat: 0, item: undefined, stepDir: '', handed: '', feedback: '' } });
-    for (const mode of ['headless', 'interactive'] as const) for (const rights of ['read', 'write'] as const) for (const verdict of [true, false]) for (const variable of variablesIn(stepPrompt(mode, 'interrupted', { prompt: 'p', rights, verdict }, 'b', []))) expect(env, variable).toHaveProperty(variable);
+    for (const mode of ['headless', 'interactive'] as const) for (const rights of ['read', 'write'] as const) for (const verdict of [true, false]) for (const variable of variablesIn(stepPrompt(mode, 'interrupted', { prompt: 'p', rights, verdict }, 'b', [], true))) expect(env, variable).toHaveProperty(variable);
     for (const [name, options] of ways) {
       const loaded = await loadWorkflow(nodeFiles, top, name, options);
       expect(loaded.ok ? '' : loaded.error).toBe('');
@@ -70,6 +70,13 @@ describe('a workflow file', () => {
       for (const variable of variablesIn(JSON.stringify(loaded.value.workflow))) expect(env, `${name}: ${variable}`).toHaveProperty(variable);
       if (options['mode'] === 'explore') expect(JSON.stringify(loaded.value.workflow)).not.toContain('"rights":"write"');
     }
+  });
+
+  it.each(['read', 'write'] as const)('a step that may %s in a worktree is told its rules, before its own prompt; elsewhere nothing of git', (rights) => {
+    const told = (inWorktree: boolean): string => stepPrompt('headless', 'fresh', { prompt: 'My own.', rights, verdict: false }, 'The body.', [], inWorktree);
+    expect(told(true)).toMatch(/git worktree[^]*\$SNAKEPIT_BRANCH[^]*My own\.[^]*The body\./);
+    expect(told(true).includes('Commit there as you go')).toBe(rights === 'write');
+    expect(told(false)).not.toMatch(/worktree|branch/);
   });
 
   it("a person's own lies in workflows/, before one that comes along; an unknown name says what there is", async () => {
