@@ -9,7 +9,7 @@ import { readAttempt, readOutcome, runDirOf } from '../runs/run-dir.js';
 import { readFlow, sessionDir } from '../runs/flow-record.js';
 import { decideFlow, stepOf } from '../workflow/decide.js';
 import { feedbackText, iterFile, roundsOf } from '../workflow/feedback.js';
-import { loadWorkflow, SOLO } from '../workflow/load.js';
+import { loadWorkflow, SOLO, WITH_SOLO } from '../workflow/load.js';
 import { rulingOf } from '../workflow/ruling.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 
@@ -22,7 +22,7 @@ export type Begun = { readonly kind: 'solo' } | { readonly kind: 'begun' } | { r
  */
 export async function beginFlow({ files, clock }: SnakePorts, { layout, config }: SnakeSetting, claim: Claim, spec: TaskSpec, bytes: Uint8Array): Promise<Begun> {
   const name = spec.workflow ?? config.workflow;
-  if (name === SOLO) return Object.keys(spec.with).length === 0 ? { kind: 'solo' } : { kind: 'unworkable', why: 'with: has a meaning for other workflows than solo; remove it' };
+  if (name === SOLO) return Object.keys(spec.with).length === 0 ? { kind: 'solo' } : { kind: 'unworkable', why: WITH_SOLO };
   const base = runDirOf(layout, claim.name);
   const runs = dirname(base);
   const attempt = attemptOf(claim.name.counters);
