@@ -14,7 +14,7 @@ import { readLines } from './read-lines.js';
 import { sessionBase } from './session-env.js';
 
 const QUESTION: TaskSpec = {
-  id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: 'headless', wakeMs: undefined, ask: undefined,
+  id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: 'headless', wakeMs: undefined, ask: undefined,
   workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: 'Use no tools. Answer with the single word: ready',
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
 import { budgetSchema } from './budget.js';
+import { mergeKeys, policySchema } from './merging.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
 
@@ -54,6 +55,8 @@ export const configSchema = z.strictObject({
   base: z.string().regex(/^[^-]/, 'names no branch, tag or commit').default('HEAD').describe('Branch, tag or commit that worktrees start from. HEAD: what is checked out when a task is first claimed.'),
   guard: z.enum(['fail', 'report', 'off']).default('fail').describe("When the project's own checkout changed while a task ran in a worktree: fail, it has failed if no other task ran meanwhile, since only it or a person can have done that; report, its story says so; off, nobody looks."),
   workflow: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'is not the name of a workflow: small letters, digits, -').default('solo').describe('How tasks that name no workflow are worked; snakepit workflows lists them. solo: one session.'),
+  policy: policySchema,
+  ...mergeKeys,
   timeout: duration('1h', "A session's longest life; a task's own timeout: beats it."),
   attempts: count(3, 1, 100, 'Failures of its own that end a task in failed/.'),
   losses: count(5, 1, 100, 'Vanished workers or sessions that end a task in failed/: more than that is poison, not bad luck.'),

@@ -62,6 +62,8 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'tokens-counted': ['id', 'run', 'profile', 'model', 'input', 'output', 'cacheRead', 'cacheWrite', 'uncounted'],
   'budget-warned': ['id', 'unit', 'rule', 'evidence'],
   'budget-reached': ['id', 'unit', 'rule', 'evidence'],
+  'task-merged': ['id', 'marker', 'into', 'commit', 'rule'],
+  'merge-refused': ['id', 'marker', 'into', 'end', 'rule'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

@@ -28,9 +28,17 @@ export async function treeAt(git: Git, dir: string, commit: string): Promise<Res
   return said === undefined ? err(complaint(ran)) : ok(said.trim());
 }
 
-/** A commit that no ref has yet; no hook runs and nothing is signed. */
-export async function commitTree(git: Git, dir: string, tree: string, parents: readonly string[], message: string): Promise<Result<string, string>> {
-  const ran = await git(dir, ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])], { input: message, env: IDENTITY });
+/** Who wrote a commit, and when: as git prints it, ISO 8601. */
+export interface Author {
+  readonly name: string;
+  readonly email: string;
+  readonly date: string;
+}
+
+/** A commit that no ref has yet; no hook runs and nothing is signed. `author` undefined: snakepit. */
+export async function commitTree(git: Git, dir: string, tree: string, parents: readonly string[], message: string, author?: Author): Promise<Result<string, string>> {
+  const own = author === undefined ? {} : { GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_AUTHOR_DATE: author.date };
+  const ran = await git(dir, ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])], { input: message, env: { ...IDENTITY, ...own } });
   const said = printed(ran);
   return said === undefined ? err(complaint(ran)) : ok(said.trim());
 }

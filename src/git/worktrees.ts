@@ -49,7 +49,10 @@ export const isLockFight = (text: string): boolean => /unable to create .*\.lock
  * another process held a lock. An error: git's words; what a try that failed left behind is the caller's to clear.
  */
 export async function addWorktree(git: Git, dir: string, path: string, branch: string, from: string | undefined, env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>): Promise<Result<void, string>> {
-  const args = from === undefined ? ['worktree', 'add', '--quiet', path, branch] : ['worktree', 'add', '--quiet', '--no-track', '-b', branch, path, from];
+  return add(git, dir, from === undefined ? ['worktree', 'add', '--quiet', path, branch] : ['worktree', 'add', '--quiet', '--no-track', '-b', branch, path, from], env, sleep);
+}
+
+async function add(git: Git, dir: string, args: readonly string[], env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>): Promise<Result<void, string>> {
   for (let attempt = 1; ; attempt += 1) {
     const ran = await git(dir, args, { timeoutMs: ADD_MS, env });
     if (ran.kind === 'unknown') return err(ran.why);
@@ -57,6 +60,11 @@ export async function addWorktree(git: Git, dir: string, path: string, branch: s
     if (attempt >= TRIES || !isLockFight(ran.stderr)) return err(complaint(ran));
     await sleep(FIRST_WAIT_MS * 2 ** attempt);
   }
+}
+
+/** A checkout of one commit, of no branch. */
+export async function addDetached(git: Git, dir: string, path: string, commit: string, env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>): Promise<Result<void, string>> {
+  return add(git, dir, ['worktree', 'add', '--quiet', '--detach', path, commit], env, sleep);
 }
 
 /** Takes a checkout away with all that lies in it. Never forced twice: a locked one stays, and git says so. */

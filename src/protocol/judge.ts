@@ -27,14 +27,17 @@ export interface AttemptFacts {
 export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
-  | 'workspace-failed' | 'left-workspace' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed'
+  | 'workspace-failed' | 'left-workspace' | 'policy-violation' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed'
   | 'step-broken' | 'review-exhausted' | 'review-rejected';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up. */
-export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review';
+/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge';
+
+/** The work is good, and cannot be joined with what others did meanwhile. */
+export type SentBackReason = 'merge-conflict' | 'merge-checks';
 
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =
@@ -44,6 +47,8 @@ export type Outcome =
   | { readonly kind: 'released'; readonly detail: string }
   /** `resetAt`: wall clock, milliseconds, where the program gave it. */
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined }
+  /** Back to its author, in the same worktree: no failure of its own. */
+  | { readonly kind: 'sent-back'; readonly reason: SentBackReason; readonly detail: string }
   /** It waits in needs/ for a person. `nth`: how often the task has asked, this time included. */
   | { readonly kind: 'parked'; readonly reason: ParkReason; readonly detail: string; readonly nth: number };
 
@@ -170,6 +175,8 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
     }
     case 'released':
       return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail };
+    case 'sent-back':
+      return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: `${outcome.reason}: ${outcome.detail}` };
     case 'deferred': {
       const next = { ...counters, deferrals: counters.deferrals + 1 };
       const why = `${outcome.reason}: ${outcome.detail}`;

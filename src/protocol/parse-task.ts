@@ -6,6 +6,7 @@ import { nearest } from '../lib/text.js';
 import { titleOf, warnOfText } from './body.js';
 import { decodeTask, prescanHead, splitTask, type SplitTask, type TaskFault } from './front-matter.js';
 import { isTaskId } from './names.js';
+import { readPolicy } from './policy.js';
 import type { Recurrence } from './recurrence.js';
 import { ASK_POLICIES, PRIORITY_WORDS, type TaskSpec, type TaskWarning } from './task.js';
 
@@ -103,6 +104,17 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
   changes: (draft, value) => {
     if (value !== 'required' && value !== 'optional') return wrong('changes: is unknown', 'use required (a task whose branch has no change has failed) or optional');
     draft.changes = value;
+    return undefined;
+  },
+  policy: (draft, value) => {
+    const policy = readPolicy(value);
+    if (!policy.ok) return policy.error;
+    draft.policy = policy.value;
+    return undefined;
+  },
+  merge: (draft, value) => {
+    if (value !== 'none') return wrong('merge: is not none', 'how tasks are merged is said in snakepit.yaml; a task can say merge: none');
+    draft.merge = value;
     return undefined;
   },
   base: (draft, value) => {
@@ -221,7 +233,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', policy: undefined, merge: undefined, mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

@@ -214,6 +214,7 @@ export const RUN_FILES = {
   stop: 'stop',
   cancel: 'cancel',
   verify: 'verify.json',
+  merge: 'merge.json',
   outcome: 'outcome.json',
   output: 'output.log',
   notes: 'notes.jsonl',

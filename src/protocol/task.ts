@@ -1,3 +1,5 @@
+import type { Policy } from './policy.js';
+
 export const ASK_POLICIES = ['fail', 'park', 'allow'] as const;
 
 /**
@@ -26,6 +28,10 @@ export interface TaskSpec {
   readonly base: string | undefined;
   /** "required": an attempt that leaves its branch as it was has failed; only in a worktree. */
   readonly changes: 'required' | 'optional';
+  /** Its own bounds on its diff, beside the configuration's. */
+  readonly policy: Policy | undefined;
+  /** "none": its branch is not merged, whatever is configured. */
+  readonly merge: 'none' | undefined;
   /** Print mode or the full-screen program; undefined: as the agent's profile says. */
   readonly mode: 'headless' | 'interactive' | undefined;
   /** When its session asks a person; undefined: as the agent's profile says. */

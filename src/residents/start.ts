@@ -86,7 +86,7 @@ function attemptRecord({ clock }: ResidentPorts, name: string, kind: 'interactiv
 }
 
 const specOf = (body: string): TaskSpec => ({
-  id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined,
+  id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined,
   workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
 });
 

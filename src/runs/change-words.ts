@@ -1,4 +1,6 @@
+import { unreachable } from '../lib/unreachable.js';
 import { show } from '../lib/text.js';
+import type { MergeEnd } from '../protocol/merging.js';
 import type { Changes } from '../protocol/records.js';
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
@@ -17,4 +19,24 @@ export function changeLines(changes: Changes): string[] {
     lines.push(`- **mind**: the project's own checkout changed while it ran${changes.alone ? '' : ', as others did; whose doing it was cannot be told'}: ${show(changes.outside.slice(0, MOST_PATHS).join(', '), 1000)}`);
   }
   return lines;
+}
+
+/** The line of a story that says where the branch is now, and what a person does with it. */
+export function mergeLines(merge: MergeEnd, id: string, changes: Changes | undefined): string[] {
+  switch (merge.kind) {
+    case 'merged':
+      return [`- **merged**: into ${show(merge.into)} as ${merge.commit.slice(0, 10)}, which stood at ${merge.onto.slice(0, 10)} before${merge.into.startsWith('snakepit-') ? `; take it over with \`git merge ${show(merge.into)}\`` : ''}`];
+    case 'requested':
+      return [`- **pull request**: ${show(merge.url)}`];
+    case 'kept':
+      return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`git merge ${show(changes.branch)}\` or \`snakepit merge ${id}\``];
+    case 'nothing':
+    case 'violation':
+    case 'conflict':
+    case 'checks-failed':
+    case 'blocked':
+      return [];
+    default:
+      return unreachable(merge);
+  }
 }

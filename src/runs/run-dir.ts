@@ -4,6 +4,7 @@ import { writerOf } from '../lib/temporary.js';
 import type { Layout } from '../protocol/layout.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
 import { RUN_FILES, parseJson, type AgentRecord, type AttemptRecord, type Changes } from '../protocol/records.js';
+import type { MergeEnd } from '../protocol/merging.js';
 import type { Next, Outcome } from '../protocol/judge.js';
 import { lastSessionDir } from './flow-record.js';
 
@@ -17,6 +18,8 @@ export interface OutcomeRecord {
   readonly outcome: Outcome;
   /** What it made of its branch, where it had one. */
   readonly changes?: Changes;
+  /** What became of its branch, where it ended well. */
+  readonly merge?: MergeEnd;
   readonly next: Next;
   /** Where in its workflow it ended. */
   readonly step?: { readonly id: string; readonly round: number };

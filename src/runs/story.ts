@@ -6,7 +6,7 @@ import type { AgentRecord, VerifyRun } from '../protocol/records.js';
 import { sumTokens } from '../protocol/tokens.js';
 import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
-import { changeLines } from './change-words.js';
+import { changeLines, mergeLines } from './change-words.js';
 import { describeTokens, describeUse } from './token-words.js';
 
 export interface StoryParts {
@@ -46,6 +46,7 @@ export function storyText(story: StoryParts): string {
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
   if (!done) lines.push(`- **what to do**: ${story.why === undefined ? advice(last?.outcome, story.id) : adviceUntried(story.why, story.id)}`);
   if (last?.changes !== undefined) lines.push(...changeLines(last.changes));
+  if (last?.merge !== undefined) lines.push(...mergeLines(last.merge, story.id, last.changes));
   const tokens = story.tokens ?? [];
   const counted = tokens.flatMap((use) => use?.tokens ?? []);
   const uncounted = tokens.filter((use) => use?.uncounted !== undefined).length;
@@ -94,6 +95,8 @@ export function describeOutcome(outcome: Outcome): string {
       return `released: ${outcome.detail}`;
     case 'deferred':
       return `deferred (${outcome.reason}): ${outcome.detail}`;
+    case 'sent-back':
+      return `sent back (${outcome.reason}): ${outcome.detail}`;
     case 'parked':
       return `asked a person (${outcome.reason}): ${outcome.detail}`;
     default:
@@ -126,6 +129,8 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `mend and retry the task it needs first, then ${retry}`;
     case 'unworkable':
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
+    case 'policy-violation':
+      return `read what its branch changes (\`snakepit diff ${id}\`); say in the task what to leave alone, or change policy: in snakepit.yaml, then ${retry}`;
     case 'left-workspace':
       return `look at what changed in the project's checkout and undo it if it was the task; if it was you, \`guard: report\` in snakepit.yaml lets you work there meanwhile; then ${retry}`;
     case 'no-change':

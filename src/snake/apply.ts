@@ -15,10 +15,11 @@ import { readSpec, retryPolicy } from '../runs/task-copy.js';
 import { judgeChanges } from '../workspace/judge-changes.js';
 import { tellAccount } from './account.js';
 import { SENT_BACK_TIMES } from './between.js';
-import { closeStep, lookAtLoop } from './close.js';
 import { measureChanges } from './changes.js';
-import { LOOK_EVERY_MS } from './decide.js';
+import { closeStep, lookAtLoop } from './close.js';
+import { runChecks } from './checks.js';
 import { tellFlow } from './flow.js';
+import { concludedAs, integrate } from './integrate.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
@@ -86,8 +87,15 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
       if (view.flow !== undefined) await lookAtLoop(ports, setting, claim, view.flow, (command) => checkOnce(ports, setting, claim, view, command, commands));
       return again(UNTRIED);
     case 'send-back':
+      // What follows changes the branch once more.
+      await files.remove(join(runDirOf(setting.layout, claim.name), RUN_FILES.changes));
       if (view.flow !== undefined) await tellFlow(ports, setting, claim, view.flow, { kind: 'sent-back', why: step.why, times: SENT_BACK_TIMES });
       return again(UNTRIED);
+    case 'integrate': {
+      if ((await end(ports, setting, claim, view, 'before its branch is judged')).kind === 'unknown') return stuck(ports, claim, 'leftovers of the session before its branch is judged');
+      if (view.attempt !== undefined) await integrate(ports, setting, claim, view.attempt, view.flow, commands);
+      return again(UNTRIED);
+    }
     case 'conclude':
       await conclude(ports, setting, claim, view, step.outcome, await readSpec(files, dir));
       return again();
@@ -129,30 +137,11 @@ async function end({ processes, clock, events }: SnakePorts, { config }: SnakeSe
 
 /** The checks one after another, up to the first that fails. Undefined: the claim was lost, cancelled or called back meanwhile, and they count for nothing. */
 async function verifyAll(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, spec: TaskSpec, checks: readonly string[], commands: Commands): Promise<VerifyRun[] | undefined> {
-  const runs: VerifyRun[] = [];
-  if (view.attempt === undefined) return runs;
+  if (view.attempt === undefined) return [];
   const base = runDirOf(setting.layout, claim.name);
-  const dir = sessionDir(base, view.flow);
   const env = await contractEnv(ports, setting, claim, view.attempt, spec, view.flow);
   const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || ports.files.exists(join(base, RUN_FILES.cancel));
-  for (const check of checks) {
-    if (await interrupted()) return undefined;
-    const abort = new AbortController();
-    const ended = new AbortController();
-    const running = ports.verify(check, view.attempt.workspace, env, setting.config.verifyTimeoutMs, abort.signal).finally(() => ended.abort());
-    while (!ended.signal.aborted) {
-      await ports.waitForChange(dir, LOOK_EVERY_MS, ended.signal);
-      if (!ended.signal.aborted && (await interrupted())) {
-        abort.abort();
-        await running;
-        return undefined;
-      }
-    }
-    const run = await running;
-    runs.push(run);
-    if (run.code !== 0) break;
-  }
-  return runs;
+  return runChecks(ports, setting, checks, { cwd: view.attempt.workspace, watched: sessionDir(base, view.flow), env }, interrupted);
 }
 
 /** A loop's command is one check. */
@@ -176,7 +165,9 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
   const between = at !== undefined && at.kind !== 'step';
   const changes = view?.attempt?.worktree === undefined || (await end(ports, setting, claim, view, 'before its work is measured')).kind === 'unknown' ? undefined : await measureChanges(ports, setting, claim, view.attempt, judged.kind === 'done');
   const measured: Outcome = typeof changes === 'string' && judged.kind === 'done' ? { kind: 'failed', reason: 'workspace-failed', detail: `its worktree could not be read: ${changes}`, final: false } : judgeChanges(judged, typeof changes === 'string' ? undefined : changes, { guard: config.guard, required: spec?.changes === 'required' });
-  const outcome = view?.attempt === undefined || between ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
+  const told = view?.attempt === undefined || between ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
+  const merge = view?.merge === undefined || view.merge === 'owed' ? undefined : view.merge.end;
+  const outcome = merge === undefined ? told : await concludedAs(ports, setting, claim, merge, told, view?.attempt?.worktree?.branch ?? '');
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
@@ -186,6 +177,7 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
     endedAt: ports.clock.wallMs(),
     outcome,
     ...(typeof changes === 'object' ? { changes } : {}),
+    ...(merge === undefined ? {} : { merge }),
     next,
     ...(at?.kind === 'step' ? { step: { id: at.step, round: at.round } } : {}),
   });

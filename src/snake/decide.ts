@@ -13,8 +13,24 @@ const ORPHAN_PATIENCE_MS = 3000;
 /** A state that ends a session must have lasted this long: dialogs flash by, and a limit that is retried by itself passes. */
 const AGREED_MS = 5000;
 
-/** Facts → the next step. Pure and total: every combination of facts has an answer. Order is precedence. */
+/** Facts → the next step. Pure and total: every combination of facts has an answer. */
 export function decide(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
+  const step = ofAttempt(policy, view, memory, orders, now);
+  return step.kind === 'conclude' && step.outcome.kind === 'done' ? beforeDone(view, orders) ?? step : step;
+}
+
+/** Work that is good is not done before its branch is where it belongs. Undefined: it is, or has none. */
+function beforeDone({ merge, cancelled }: AttemptView, orders: Orders): Step | undefined {
+  if (merge === undefined || (merge !== 'owed' && merge.end !== undefined)) return undefined;
+  // Once a commit is recorded it may lie in the target already: that is found out first.
+  if (merge !== 'owed' && merge.candidate !== undefined) return { kind: 'integrate', rule: 'its merge was begun' };
+  if (cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it before it was merged' };
+  if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now, before it was merged' };
+  return { kind: 'integrate', rule: 'its work is good; what becomes of its branch is owed' };
+}
+
+/** Order is precedence. */
+function ofAttempt(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
   if (!view.held) return { kind: 'abandon', rule: 'the claim is no longer ours' };
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
   if (view.flow !== undefined && view.flow.next.kind !== 'step') return betweenSteps(view, view.flow.next, orders);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { MergeRecord } from '../protocol/merging.js';
 import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome } from '../runs/run-dir.js';
@@ -53,6 +54,7 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     verifyCommands: spec?.verify ?? [],
     outcome: await readOutcome(files, base),
     verdict: parseJson<VerdictRecord>(await files.read(join(dir, RUN_FILES.verdict))),
+    merge: ports.git === undefined || attempt?.worktree === undefined ? undefined : (parseJson<MergeRecord>(await files.read(join(base, RUN_FILES.merge))) ?? 'owed'),
     cancelled: await files.exists(join(base, RUN_FILES.cancel)),
     ...(flow === undefined ? {} : { flow }),
   };

@@ -25,6 +25,7 @@ import { authorOf, beginFlow, keepWorkspace, stepAt } from './flow.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
+import { mergedBefore } from './merged-before.js';
 import { guardCheckout } from './changes.js';
 import { openWorkplace, TURN_EVERY_MS } from './workplace.js';
 import type { Workspace } from '../workspace/state.js';
@@ -56,6 +57,8 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const { spec } = parsed.value;
   const dueAt = dueTime(spec, name.place.arrivedAt);
   if (dueAt > clock.wallMs() || !(await allDone(ports, setting, spec.after))) return { kind: 'not-yet', dueAt };
+  const merged = await mergedBefore(ports, setting, claim);
+  if (merged !== undefined) return { kind: 'unworkable', outcome: merged, spec };
   if (flow === undefined) {
     const begun = await beginFlow(ports, setting, claim, spec, bytes);
     if (begun.kind === 'unworkable') return unworkable(begun.why, spec);

@@ -1,5 +1,6 @@
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
+import type { MergeRecord } from '../protocol/merging.js';
 import type { AgentRecord, AskRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
 import type { FlowRecord } from '../protocol/workflow.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
@@ -8,9 +9,9 @@ import type { OutcomeRecord } from '../runs/run-dir.js';
  * A snake keeps no state of its own about a task: what has been done lies in the run directory, so an attempt can be taken
  * up at any point by whoever holds its claim now. Each look at the facts gives the next step:
  *
- *   prepare ─► launch ─► wait ─► verify ─► conclude ─► settle
- *                 │        │                  ▲
- *                 └────────┴──► stop ─────────┘          (timeout, cancel, going down, or its program cannot go on)
+ *   prepare ─► launch ─► wait ─► verify ─► integrate ─► conclude ─► settle
+ *                 │        │                                ▲
+ *                 └────────┴──► stop ───────────────────────┘       (timeout, cancel, going down, or its program cannot go on)
  *
  *   claim gone, at any point ─► abandon: end the session, publish nothing
  *
@@ -51,6 +52,8 @@ export interface AttemptView {
   readonly outcome: OutcomeRecord | undefined;
   /** What the pit's watchdog decided of it. */
   readonly verdict: VerdictRecord | undefined;
+  /** What is known of its merge; "owed": nothing is recorded; undefined: it has no branch. */
+  readonly merge?: MergeRecord | 'owed' | undefined;
   /** A person asked for it to be cancelled. */
   readonly cancelled: boolean;
   /** Where its workflow stands; undefined: it is one session. The facts above are those of the step that runs, or ran last. */
@@ -91,5 +94,6 @@ export type Step =
   | { readonly kind: 'close'; readonly rule: string }
   | { readonly kind: 'look'; readonly rule: string }
   | { readonly kind: 'send-back'; readonly why: string; readonly rule: string }
+  | { readonly kind: 'integrate'; readonly rule: string }
   | { readonly kind: 'conclude'; readonly outcome: Outcome; readonly rule: string }
   | { readonly kind: 'settle'; readonly record: OutcomeRecord; readonly rule: string };

@@ -2,6 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { takeAs } from '../lib/baton.js';
 import { endSession } from '../agents/end-session.js';
+import type { Config } from '../config/config.js';
+import { branchTip } from '../git/refs.js';
+import { isAncestor, type Head } from '../git/repository.js';
+import type { Git } from '../git/run.js';
+import { targetOf } from '../merging/target.js';
 import type { Outcome } from '../protocol/judge.js';
 import { claimEntry, markerOf, parseClaim, parseReaping, parseStuck } from '../protocol/names.js';
 import type { TaskSpec } from '../protocol/task.js';
@@ -37,6 +42,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   if (kind.value === 'repo' && !(await takeTurn(ports, setting, claim, dir))) return { kind: 'busy' };
   if (kind.value === 'repo') return { kind: 'open', workspace: { kind: 'repo', path: dir } };
   if (kind.value === 'scratch' || git === undefined || found.kind === 'none') return { kind: 'open', workspace: { kind: 'scratch' } };
+  const startAt = await startOf(git, found.repository.top, found.head, spec.base ?? config.base, config);
   const entry = claimEntry(claim.marker);
   const inside: WorkspacePorts = { files: ports.files, clock: ports.clock, processes: ports.processes, git };
   const held = await holdWorkspace(inside, layout, claim.name.id, HOLD_PATIENCE_MS);
@@ -46,6 +52,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
     repository: found.repository,
     head: found.head,
     base: spec.base ?? config.base,
+    ...(startAt === undefined ? {} : { startAt }),
     env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
     endLeftovers: async () => (await endSession(ports.processes, ports.clock, { entry }, config.graceMs)).kind === 'gone',
     lastEndedAt: (await pastAttempts(ports.files, layout, claim.name.id)).at(-1)?.record.endedAt,
@@ -53,6 +60,14 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   if (!opened.ok) return failed(opened.error);
   const { record, notes } = opened.value;
   return { kind: 'open', workspace: { kind: 'worktree', path: record.path, record, notes } };
+}
+
+/** Where tasks are merged, each starts from what was merged before it, as long as that holds all that is checked out. Undefined: from its base. */
+async function startOf(git: Git, top: string, head: Head, base: string, config: Pick<Config, 'merge' | 'into'>): Promise<string | undefined> {
+  if (base !== 'HEAD' || head.sha === undefined || config.merge === 'none' || config.merge === 'pull-request') return undefined;
+  const tip = await branchTip(git, top, targetOf(config.into, head.ref ?? 'HEAD').into);
+  if (!tip.ok || tip.value === undefined) return undefined;
+  return (await isAncestor(git, top, head.sha, tip.value)) === true ? tip.value : undefined;
 }
 
 /**

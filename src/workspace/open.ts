@@ -17,6 +17,8 @@ export interface OpenRequest {
   readonly head: Head;
   /** A branch, tag or commit to start from; HEAD: what is checked out in the project now. */
   readonly base: string;
+  /** A commit to start from that holds the base and more. */
+  readonly startAt?: string;
   /** The mark of the claim: git itself bears it, so that whoever ends the claim ends git too. */
   readonly env: Readonly<Record<string, string>>;
   /** Ends what an earlier holder of the claim may have left at work on it; false: that could not be shown. */
@@ -121,7 +123,7 @@ async function putAside({ files, clock }: WorkspacePorts, layout: Layout, record
  * Takes away the directory of a worktree in which nobody has worked, if there is one, and then its entry in the repository's list. Git
  * locks an entry while it makes it, so that one that was killed there must be unlocked; any other lock is a person's.
  */
-async function clear({ files, git }: WorkspacePorts, repository: Repository, path: string): Promise<Result<void, string>> {
+export async function clear({ files, git }: Pick<WorkspacePorts, 'files' | 'git'>, repository: Pick<Repository, 'top'>, path: string): Promise<Result<void, string>> {
   await files.remove(path);
   const listed = await listWorktrees(git, repository.top);
   if (!listed.ok) return listed;
@@ -132,8 +134,8 @@ async function clear({ files, git }: WorkspacePorts, repository: Repository, pat
   return removed.ok ? ok(undefined) : err(`the worktree ${path} could not be cleared: ${removed.error}`);
 }
 
-async function baseOf({ git }: WorkspacePorts, { repository, head, base }: OpenRequest): Promise<Result<WorktreeRecord['base'], string>> {
-  if (base === 'HEAD') return head.sha === undefined ? err('the repository has no commit yet') : ok({ name: head.ref?.replace(/^refs\/heads\//, '') ?? 'HEAD', sha: head.sha });
+async function baseOf({ git }: WorkspacePorts, { repository, head, base, startAt }: OpenRequest): Promise<Result<WorktreeRecord['base'], string>> {
+  if (base === 'HEAD') return head.sha === undefined ? err('the repository has no commit yet') : ok({ name: head.ref?.replace(/^refs\/heads\//, '') ?? 'HEAD', sha: startAt ?? head.sha });
   const sha = await resolveCommit(git, repository.top, base);
   if (!sha.ok) return sha;
   return sha.value === undefined ? err(`base: ${base} names no commit of the repository`) : ok({ name: base, sha: sha.value });

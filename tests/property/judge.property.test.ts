@@ -159,7 +159,7 @@ const policy: fc.Arbitrary<RetryPolicy> = fc.record({ attempts: limit, losses: l
 const count = fc.oneof(fc.nat(6), fc.nat(999_998));
 const counters: fc.Arbitrary<Counters> = fc.record({ failures: count, losses: count, deferrals: count });
 
-const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals', parked: 'deferrals' } as const;
+const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals', parked: 'deferrals', 'sent-back': 'deferrals' } as const;
 
 const oneCounterMoves = (m: Judge): void =>
   forAll(fc.tuple(policy, counters, outcome), ([limits, before, end]) => {

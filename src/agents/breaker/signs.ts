@@ -38,6 +38,8 @@ export function signOf(outcome: Outcome, facts: EndFacts): Sign {
       return { kind: 'worked', evidence: 'its task is done' };
     case 'deferred':
       return { kind: 'limited', reason: outcome.reason, evidence: outcome.detail, resetAt: outcome.resetAt };
+    case 'sent-back':
+      return { kind: 'worked', evidence: 'its work was good, and is to be joined with what others did' };
     case 'lost':
     case 'released':
       return { kind: 'none' };
@@ -71,6 +73,7 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
     case 'verify-failed':
     case 'left-workspace':
     case 'no-change':
+    case 'policy-violation':
       return { kind: 'worked', evidence: `it ended in ${reason}` };
     case 'timeout':
     case 'stalled':
