@@ -176,7 +176,7 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
     case 'released':
       return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail };
     case 'sent-back':
-      return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: `${outcome.reason}: ${outcome.detail}` };
+      return { kind: 'again', waitMs: 0, counters: { ...counters, deferrals: 1 + counters.deferrals }, why: `${outcome.reason}: ${outcome.detail}` };
     case 'deferred': {
       const next = { ...counters, deferrals: counters.deferrals + 1 };
       const why = `${outcome.reason}: ${outcome.detail}`;

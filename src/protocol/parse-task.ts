@@ -106,16 +106,10 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.changes = value;
     return undefined;
   },
-  policy: (draft, value) => {
-    const policy = readPolicy(value);
-    if (!policy.ok) return policy.error;
-    draft.policy = policy.value;
-    return undefined;
-  },
+  policy: (draft, value) => readPolicy(value, (policy) => (draft.policy = policy)),
   merge: (draft, value) => {
-    if (value !== 'none') return wrong('merge: is not none', 'how tasks are merged is said in snakepit.yaml; a task can say merge: none');
-    draft.merge = value;
-    return undefined;
+    draft.merge = value === 'none' ? value : undefined;
+    return value === 'none' ? undefined : wrong('merge: is not none', 'how tasks are merged is said in snakepit.yaml; a task can say merge: none');
   },
   base: (draft, value) => {
     if (typeof value !== 'string' || value.trim() === '' || value.startsWith('-')) return wrong('base: names no branch, tag or commit', 'write base: main');

@@ -1,4 +1,3 @@
-import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 
 /** What a task's diff may be; what is undefined is not limited. Keys as in `policy:`. */
@@ -15,17 +14,18 @@ export interface Policy {
 
 const KEYS = ['allow', 'deny', 'max-added', 'max-removed', 'max-files', 'binaries', 'secrets'];
 
-/** A task's own `policy:`. It stands beside the configuration's, and a diff must satisfy both. */
-export function readPolicy(value: unknown): Result<Policy, { problem: string; fix: string }> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return err({ problem: 'policy: is not a map', fix: 'write policy: {deny: [secrets/*], max-files: 10}' });
+/** Reads a task's own `policy:`, or says what is wrong with it. It stands beside the configuration's, and a diff must satisfy both. */
+export function readPolicy(value: unknown, set: (policy: Policy) => void): { problem: string; fix: string } | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: 'policy: is not a map', fix: 'write policy: {deny: [secrets/*], max-files: 10}' };
   for (const [key, one] of Object.entries(value)) {
     const near = nearest(key, KEYS);
-    if (!KEYS.includes(key)) return err({ problem: `policy: has the unknown key ${key}`, fix: near === undefined ? `known: ${KEYS.join(', ')}` : `did you mean ${near}?` });
+    if (!KEYS.includes(key)) return { problem: `policy: has the unknown key ${key}`, fix: near === undefined ? `known: ${KEYS.join(', ')}` : `did you mean ${near}?` };
     if (key === 'allow' || key === 'deny') {
-      if (!Array.isArray(one) || !one.every((item) => typeof item === 'string' && item !== '')) return err({ problem: `policy: ${key} is not a list of patterns`, fix: `write ${key}: [docs/*, "*.md"]` });
+      if (!Array.isArray(one) || !one.every((item) => typeof item === 'string' && item !== '')) return { problem: `policy: ${key} is not a list of patterns`, fix: `write ${key}: [docs/*, "*.md"]` };
     } else if (key === 'binaries' || key === 'secrets') {
-      if (one !== 'allow' && one !== 'deny') return err({ problem: `policy: ${key} is unknown`, fix: 'use allow or deny' });
-    } else if (typeof one !== 'number' || !Number.isInteger(one) || one < 0) return err({ problem: `policy: ${key} is no whole number`, fix: `write ${key}: 500` });
+      if (one !== 'allow' && one !== 'deny') return { problem: `policy: ${key} is unknown`, fix: 'use allow or deny' };
+    } else if (typeof one !== 'number' || !Number.isInteger(one) || one < 0) return { problem: `policy: ${key} is no whole number`, fix: `write ${key}: 500` };
   }
-  return ok(value);
+  set(value);
+  return undefined;
 }

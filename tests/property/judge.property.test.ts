@@ -148,6 +148,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('done' as const), message: text }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('failed' as const), reason: fc.constantFrom<FailureReason>('exit-status', 'timeout', 'said-fail', 'verify-failed'), detail: text, final: fc.nat(9).map((n) => n === 0) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('lost' as const), detail: text }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('sent-back' as const), reason: fc.constantFrom('merge-conflict' as const, 'merge-checks' as const), detail: text }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('released' as const), detail: text }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('parked' as const), reason: fc.constantFrom('permission' as const, 'dialog' as const, 'question' as const), detail: text, nth: fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 120 })) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('deferred' as const), reason: fc.constantFrom(...LIMITS), detail: text, resetAt: perhaps(fc.nat()) }) },
