@@ -1,8 +1,8 @@
 /** The layers, downward only; see ARCHITECTURE.md. */
-const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'workflow', 'watchdog', 'cleanup', 'merging', 'workspace', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
+const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'workflow', 'watchdog', 'cleanup', 'merging', 'workspace', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
   pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'],
   residents: ['residents', 'watchdog', 'runs', 'tmux', 'ledger', 'agents', 'protocol', 'config', 'events', 'lib'],
   workflow: ['workflow', 'protocol', 'config', 'lib'],
@@ -11,6 +11,7 @@ const may = {
   cleanup: ['cleanup', 'runs', 'queue', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
   merging: ['merging', 'workspace', 'git', 'protocol', 'lib'],
   workspace: ['workspace', 'runs', 'git', 'protocol', 'config', 'events', 'lib'],
+  specialists: ['specialists', 'recurring', 'runs', 'queue', 'ledger', 'agents', 'protocol', 'config', 'lib'],
   recurring: ['recurring', 'queue', 'protocol', 'config', 'events', 'lib'],
   runs: ['runs', 'ledger', 'agents', 'protocol', 'config', 'events', 'lib'],
   queue: ['queue', 'protocol', 'config', 'events', 'lib'],
@@ -42,7 +43,7 @@ module.exports = {
     one('cli', 'string-width', '^src/cli/top/'),
     one('config-agents-and-workflow', 'zod', '^src/(config|agents|workflow)/'),
     { name: 'only-protocol-config-agents-and-workflow-import-yaml', severity: 'error', from: { pathNot: '^src/(protocol|config|agents|workflow)/' }, to: { path: 'node_modules/yaml/' } },
-    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|between|state)|workflow/(decide|check|verdict|feedback|ruling)|cleanup/(decide|state)|residents/(decide|state)|merging/(decide|judge-diff|message|outcome|secrets|state|target)|workspace/(choose|judge-changes|state)|lib/(healing|cadence)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records|workflow)|queue/(dependencies|ground|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state)|agents/dialog/(decide|state|rows)|watchdog/asking|pings/(decide|match|rules|state|template))\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { name: 'pure-files-know-no-node', severity: 'error', from: { path: '^src/(snake/(decide|between|state)|workflow/(decide|check|verdict|feedback|ruling)|cleanup/(decide|state)|residents/(decide|state)|specialists/decide|merging/(decide|judge-diff|message|outcome|secrets|state|target)|workspace/(choose|judge-changes|state)|lib/(healing|cadence)|recurring/(decide|state|schedule|local-time|template)|pit/(supervise|state)|protocol/(judge|names|task|front-matter|parse-task|records|workflow)|queue/(dependencies|ground|settled|ready-listing)|agents/deliver/(decide|note|state|text)|agents/breaker/(decide|signs|state)|agents/dialog/(decide|state|rows)|watchdog/asking|pings/(decide|match|rules|state|template))\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { name: 'pure-files-of-the-ledger-know-no-node', severity: 'error', from: { path: '^src/ledger/(decide|entry|price|sum)\\.ts$' }, to: { dependencyTypes: ['core'] } },
     { name: 'pure-files-of-top-know-no-node', severity: 'error', from: { path: '^src/cli/top/(state|step|keys|typing|choices|input|rows|layout|cells|columns|figures|palette|frame[a-z-]*)\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],

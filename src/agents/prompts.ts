@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { showLines } from '../lib/text.js';
 import type { Asked } from '../protocol/records.js';
 
-export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake' | 'worktree' | 'workflows/step' | 'workflows/read' | 'workflows/write' | 'workflows/worktree-read' | 'workflows/verdict' | 'workflows/end-headless' | 'workflows/end-interactive';
+export type PromptName = 'headless' | 'interactive' | 'resume' | 'resume-answered' | 'answered' | 'nudge-done' | 'nudge-go-on' | 'resident' | 'wake' | 'worktree' | 'triage' | 'week' | 'workflows/step' | 'workflows/read' | 'workflows/write' | 'workflows/worktree-read' | 'workflows/verdict' | 'workflows/end-headless' | 'workflows/end-interactive';
 
 /** The built-in text, as its file under prompts/ says. */
 export const promptText = (name: PromptName): string => readFileSync(new URL(`../../prompts/${name}.md`, import.meta.url), 'utf8');

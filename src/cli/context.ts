@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
 import type { Config } from '../config/config.js';
+import type { ConfigFault } from '../config/load.js';
 import { fileEventSink, type EventSink } from '../events/event-log.js';
 import { holder, take } from '../lib/baton.js';
 import { systemClock, type Clock } from '../lib/clock.js';
@@ -74,7 +75,16 @@ export async function readAgents({ files, layout }: Context, config: Config): Pr
   const { residentFault } = await import('../residents/wanted.js');
   const fault = residentFault('snakepit.yaml', await files.read(layout.configFile), config, profiles.value);
   if (fault !== undefined) throw new CliError(`${fault.where}: ${fault.problem}`, EXIT.config);
+  const wrong = await faultOfSpecialists(files, layout, config, profiles.value);
+  if (wrong !== undefined) throw new CliError(`${wrong.where}: ${wrong.problem}`, EXIT.config);
   return profiles.value;
+}
+
+/** Loaded only where there are any: most pits have none. */
+async function faultOfSpecialists(files: Files, layout: Layout, config: Config, profiles: Profiles): Promise<ConfigFault | undefined> {
+  if (Object.keys(config.specialists).length === 0) return undefined;
+  const { specialistFault } = await import('../specialists/wanted.js');
+  return specialistFault('snakepit.yaml', await files.read(layout.configFile), config, profiles, Intl.DateTimeFormat().resolvedOptions().timeZone);
 }
 
 /** The rules of `pings:`. */

@@ -1,5 +1,6 @@
 import type { PingConfig } from './pings.js';
 import type { PriceConfig } from './prices.js';
+import type { SpecialistConfig } from './specialists.js';
 
 /** The configuration with every value present. Durations in milliseconds. */
 export interface Config {
@@ -50,6 +51,8 @@ export interface Config {
   readonly agents: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** By name, as the file has them: see residents/wanted.ts. */
   readonly residents: Readonly<Record<string, ResidentConfig>>;
+  /** Agents that clean up where judgment is needed, by name, as the file has them: see specialists/wanted.ts. */
+  readonly specialists: Readonly<Record<string, SpecialistConfig>>;
   /** The budget of restarts of residents. */
   readonly heal: { readonly restarts: number; readonly pool: number; readonly windowMs: number; readonly firstMs: number; readonly maxMs: number; readonly openMs: number };
   readonly startupMs: number;

@@ -156,6 +156,7 @@ function toConfig(file: ConfigFile): Config {
     env: file.env,
     agents: file.agents,
     residents: file.residents,
+    specialists: file.specialists,
     heal: { restarts: file.heal.restarts, pool: file.heal.pool, windowMs: ms(file.heal.window), firstMs: ms(file.heal.first), maxMs: ms(file.heal.max), openMs: ms(file.heal.open) },
     startupMs: ms(file.startup),
     signalMs: ms(file.signal),

@@ -4,6 +4,7 @@ import { budgetSchema } from './budget.js';
 import { mergeKeys, policySchema } from './merging.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
+import { specialistsSchema } from './specialists.js';
 
 /*
  * Every key of snakepit.yaml, with its meaning, its default and why that number. The one place for defaults:
@@ -127,6 +128,7 @@ export const configSchema = z.strictObject({
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)
     .default({})
     .describe('Long-lived sessions beside the snakes, by name: agents that are woken (prompt: and every:), and services that are only kept alive (command:).'),
+  specialists: specialistsSchema,
   heal: z
     .strictObject({
       restarts: count(5, 1, 100, 'How often one of them is started again within the window; after that it is given a pause.'),

@@ -7,6 +7,8 @@ import { err, ok, type Result } from '../lib/result.js';
 import { resolveRules } from '../pings/rules.js';
 import type { Rule } from '../pings/state.js';
 import { residentFault } from '../residents/wanted.js';
+import { systemZone } from '../recurring/observe.js';
+import { specialistFault } from '../specialists/wanted.js';
 import type { PitPorts } from './ports.js';
 import type { Layout } from '../protocol/layout.js';
 
@@ -35,6 +37,8 @@ export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'fil
     if (!profiles.ok) return profiles;
     const fault = residentFault('snakepit.yaml', text, config.value, profiles.value);
     if (fault !== undefined) return err(fault);
+    const wrong = await specialistFault('snakepit.yaml', text, config.value, profiles.value, systemZone());
+    if (wrong !== undefined) return err(wrong);
     const pings = resolveRules('snakepit.yaml', text, config.value.pings);
     return pings.ok ? ok({ config: config.value, profiles: profiles.value, pings: pings.value }) : pings;
   };

@@ -8,6 +8,7 @@ import { takeInDrops, type DropMemory } from '../queue/drops.js';
 import { promoteWaiting, type NeedsMemory } from '../queue/promote.js';
 import { putAwayQuestions } from '../queue/stray-stories.js';
 import { lookAtRecurring, newRecurringMemory, type RecurringMemory } from '../recurring/look.js';
+import { specialistSightings } from '../specialists/sightings.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
@@ -79,7 +80,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   const config = live.current();
   const drops = await takeInDrops(ports, layout, memory.drops, config);
   // A pit that goes down begins nothing: what comes due meanwhile is made up for by the next one.
-  if (memory.desired.mode === 'run') await lookAtRecurring(ports, layout, memory.recurring, config);
+  if (memory.desired.mode === 'run') await lookAtRecurring(ports, layout, memory.recurring, config, () => specialistSightings(ports, layout, config));
   const moved = await promote(ports, setting, memory, config.rescanMs);
 
   const { seen, leftovers } = await observeSnakes(files, processes, layout);

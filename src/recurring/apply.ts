@@ -6,7 +6,7 @@ import { beginRound, type IntakePorts } from '../queue/intake.js';
 import { listStaged, putStaged, stage, unstage } from '../queue/staged.js';
 import { readRecord, readRecords, writeRecord } from './records.js';
 import type { RecurringAction, RecurringRecord } from './state.js';
-import type { Template } from './template.js';
+import { sourceOf, type Template } from './template.js';
 
 export interface RecurringPorts extends IntakePorts {
   readonly processes: Processes;
@@ -35,7 +35,7 @@ export async function applyRecurring(ports: RecurringPorts, layout: Layout, temp
       case 'make': {
         if (template === undefined) return { kind: 'busy' };
         const { id, dueAt } = action.instance;
-        await stage(ports, layout, id, template.instance(id, dueAt));
+        await stage(ports, layout, id, await template.instance(id, dueAt, action.since));
         await writeRecord(files, layout, action.record);
         return await putInLine(ports, layout, action, maxBytes);
       }
@@ -53,7 +53,7 @@ export async function applyRecurring(ports: RecurringPorts, layout: Layout, temp
 async function putInLine(ports: RecurringPorts, layout: Layout, { rule, record, instance }: Extract<RecurringAction, { kind: 'make' | 'finish' }>, maxBytes: number): Promise<Applied> {
   const { files, events } = ports;
   const { id, dueAt } = instance;
-  const put = await putStaged(ports, layout, await beginRound(files, layout), id, `recurring/${record.file}`, maxBytes);
+  const put = await putStaged(ports, layout, await beginRound(files, layout), id, sourceOf(record.file), maxBytes);
   if (put.kind === 'refused') {
     // Mostly because a task of this id is there already: it is of this due time.
     await events.emit({ kind: 'task-skipped', name: record.name, due: dueAt, rule: 'not-taken-in', evidence: put.fault.problem });

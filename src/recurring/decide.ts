@@ -2,7 +2,7 @@ import { formatDuration } from '../lib/duration.js';
 import { unreachable } from '../lib/unreachable.js';
 import { instanceId } from './local-time.js';
 import { anchorOf, latestUpTo, nextAfter, scheduleKey, type Schedule } from './schedule.js';
-import type { LastLook, RecurringAction, RecurringRecord, Span } from './state.js';
+import { NOTHING_TO_DO, type LastLook, type RecurringAction, type RecurringRecord, type Span, type Work } from './state.js';
 
 /** What a decision needs of a template. */
 export interface Due {
@@ -27,8 +27,18 @@ export function decideUnfinished(record: RecurringRecord | undefined): Extract<R
   return record?.making === undefined ? undefined : { kind: 'finish', rule: record.making.rule, record: without(record, 'making'), instance: record.making };
 }
 
+/**
+ * From when on something is the matter of the next instance: from when the last one was made, also where that has failed, which a person
+ * retries: a broken one must not come again at each due time. Undefined: all of it is, also where the clock stands before that time, since
+ * it was set back.
+ */
+export function newSince(record: RecurringRecord | undefined, nowMs: number): number | undefined {
+  const madeAt = record?.madeAt;
+  return madeAt === undefined || madeAt > nowMs ? undefined : madeAt;
+}
+
 /** What to do about one good template at `nowMs`, wall-clock milliseconds. */
-export function decideRecurring(due: Due, record: RecurringRecord | undefined, last: LastLook, nowMs: number): RecurringAction {
+export function decideRecurring(due: Due, record: RecurringRecord | undefined, last: LastLook, nowMs: number, work: Work = { kind: 'some' }): RecurringAction {
   const { name, file, schedule } = due;
   const key = scheduleKey(schedule);
   const unfinished = decideUnfinished(record);
@@ -59,7 +69,9 @@ export function decideRecurring(due: Due, record: RecurringRecord | undefined, l
   }
   const lateMs = nowMs - dueAt;
   if (!due.catchUp && lateMs > LATE_MS) return { kind: 'skip', rule: 'missed', record: passed, dueAt, evidence: `no pit saw it come, ${formatDuration(lateMs)} ago, and catch-up is false`, tell: true };
-  return making(passed, { id: instanceId(name, dueAt, schedule.zone), dueAt }, lateMs > LATE_MS ? 'caught-up' : 'due');
+  if (work.kind === 'unseen') return { kind: 'none', rule: 'work-unseen' };
+  if (work.kind === 'nothing') return { kind: 'skip', rule: 'nothing-to-do', record: { ...passed, told: NOTHING_TO_DO }, dueAt, evidence: work.evidence, tell: record.told !== NOTHING_TO_DO };
+  return making(passed, { id: instanceId(name, dueAt, schedule.zone), dueAt }, lateMs > LATE_MS ? 'caught-up' : 'due', nowMs, work.since);
 }
 
 /** A person asked for an instance now: the schedule is left as it is. Undefined while the last one is in the way, or was not found. */
@@ -69,7 +81,7 @@ export function decideByHand(due: Due, record: RecurringRecord | undefined, last
   const from = seen.kind === 'record' ? seen.record : record;
   if (from === undefined) return undefined;
   const dueAt = Math.floor(nowMs / 1000) * 1000;
-  return making(from, { id: instanceId(due.name, dueAt, due.schedule.zone), dueAt }, 'by-hand');
+  return making(from, { id: instanceId(due.name, dueAt, due.schedule.zone), dueAt }, 'by-hand', nowMs);
 }
 
 /** The template is gone: nothing more is made of it. Kept, so that one that comes back makes nothing twice. */
@@ -77,8 +89,8 @@ export function decideRetired(record: RecurringRecord, nowMs: number): Recurring
   return record.key === '' ? { kind: 'none', rule: 'gone' } : { kind: 'record', rule: 'gone', record: { ...record, key: '', nextDueAt: 0, at: nowMs } };
 }
 
-function making(record: RecurringRecord, instance: { readonly id: string; readonly dueAt: number }, rule: string): Extract<RecurringAction, { kind: 'make' }> {
-  return { kind: 'make', rule, record: { ...without(record, 'told'), last: instance, making: { ...instance, rule } }, instance };
+function making(record: RecurringRecord, instance: { readonly id: string; readonly dueAt: number }, rule: string, nowMs: number, since?: number): Extract<RecurringAction, { kind: 'make' }> {
+  return { kind: 'make', rule, record: { ...without(record, 'told'), last: instance, making: { ...instance, rule }, madeAt: nowMs }, instance, ...(since === undefined ? {} : { since }) };
 }
 
 function without(record: RecurringRecord, key: 'making' | 'told'): RecurringRecord {

@@ -1,8 +1,8 @@
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { applyRecurring, clearStaged, type RecurringPorts } from './apply.js';
-import { decideRecurring, decideRetired, decideUnfinished, isDue } from './decide.js';
-import { lookAtLast, observeTemplates, systemZone, type TemplateMemory } from './observe.js';
+import { decideRecurring, decideRetired, decideUnfinished, isDue, newSince } from './decide.js';
+import { lookAtLast, observeTemplates, systemZone, type Sighting, type TemplateMemory } from './observe.js';
 import { readRecords } from './records.js';
 import { tellRefused } from './refusals.js';
 import type { LastLook, RecurringAction, RecurringRecord } from './state.js';
@@ -30,8 +30,8 @@ interface LookLimits {
   readonly rescanMs: number;
 }
 
-/** Makes what is due. While nothing is, a tick costs one look at a directory's time. Returns whether an instance was made. */
-export async function lookAtRecurring(ports: RecurringPorts, layout: Layout, memory: RecurringMemory, limits: LookLimits): Promise<boolean> {
+/** Makes what is due, of the files and of `settings`, the templates that stand in the settings. While nothing is, a tick costs one look at a directory's time. Returns whether an instance was made. */
+export async function lookAtRecurring(ports: RecurringPorts, layout: Layout, memory: RecurringMemory, limits: LookLimits, settings: () => Promise<readonly Sighting[]> = async () => []): Promise<boolean> {
   const { files, clock } = ports;
   const now = { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
   const dirMtimeMs = await files.mtimeMs(layout.recurring);
@@ -42,7 +42,7 @@ export async function lookAtRecurring(ports: RecurringPorts, layout: Layout, mem
   memory.dirMtimeMs = dirMtimeMs;
   memory.lookedMonoMs = now.monoMs;
 
-  const { list, unsettled } = await observeTemplates(files, layout, memory, { ...limits, zone: systemZone() }, now);
+  const { list, unsettled } = await observeTemplates(files, layout, memory, { ...limits, zone: systemZone() }, now, await settings());
   await tellRefused(ports, layout, list);
   const templates = new Map<string, Template>(list.flatMap((one) => (one.kind === 'good' ? [[one.template.name, one.template] as const] : [])));
   const refused = new Set(list.flatMap((one) => (one.kind === 'refused' ? [one.name] : [])));
@@ -54,7 +54,7 @@ export async function lookAtRecurring(ports: RecurringPorts, layout: Layout, mem
     const record = records.get(name);
     // A bad edit leaves all as it was; so does a file that is just being written.
     if (template === undefined && record?.making === undefined && (refused.has(name) || unsettled > 0)) continue;
-    const action = await decideOne(files, layout, template, record, now.wallMs);
+    const action = await considerTemplate(files, layout, template, record, now.wallMs);
     const applied = await applyRecurring(ports, layout, template, record, action, limits.maxTaskBytes);
     if (applied.kind === 'busy' || action.kind === 'finish') memory.again = true;
     if (applied.kind === 'made') made = true;
@@ -64,10 +64,13 @@ export async function lookAtRecurring(ports: RecurringPorts, layout: Layout, mem
   return made;
 }
 
-async function decideOne(files: Files, layout: Layout, template: Template | undefined, record: RecurringRecord | undefined, wallMs: number): Promise<RecurringAction> {
+/** What is to be done about one template now, and nothing done yet. */
+export async function considerTemplate(files: Files, layout: Layout, template: Template | undefined, record: RecurringRecord | undefined, wallMs: number): Promise<RecurringAction> {
   const unfinished = decideUnfinished(record);
   if (unfinished !== undefined) return unfinished;
   if (template === undefined) return record === undefined ? { kind: 'none', rule: 'nothing' } : decideRetired(record, wallMs);
-  const last: LastLook = isDue(record, template, wallMs) ? await lookAtLast(files, layout, record) : { kind: 'unseen' };
-  return decideRecurring(template, record, last, wallMs);
+  const due = isDue(record, template, wallMs);
+  const last: LastLook = due ? await lookAtLast(files, layout, record) : { kind: 'unseen' };
+  const asked = due && last.kind !== 'open' && last.kind !== 'unseen';
+  return decideRecurring(template, record, last, wallMs, asked ? await template.work?.(newSince(record, wallMs)) : undefined);
 }

@@ -38,8 +38,8 @@ export interface TemplateLimits {
 /** The system's time zone, as it was when this process started. */
 export const systemZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Reads what is in queue/recurring/; a file that did not change is not read again. Changes nothing. */
-export async function observeTemplates(files: Files, layout: Layout, memory: TemplateMemory, limits: TemplateLimits, now: { wallMs: number; monoMs: number }): Promise<Sightings> {
+/** Reads what is in queue/recurring/; a file that did not change is not read again. Changes nothing. `settings`: templates of the settings, which come first. */
+export async function observeTemplates(files: Files, layout: Layout, memory: TemplateMemory, limits: TemplateLimits, now: { wallMs: number; monoMs: number }, settings: readonly Sighting[] = []): Promise<Sightings> {
   const key = `${limits.maxTaskBytes} ${limits.zone}`;
   const list: Sighting[] = [];
   const seen = new Set<string>();
@@ -73,7 +73,7 @@ export async function observeTemplates(files: Files, layout: Layout, memory: Tem
     list.push(sighting);
   }
   for (const map of [memory.read, memory.looks]) for (const at of map.keys()) if (!seen.has(at)) map.delete(at);
-  return { list: refuseNamesakes(list), unsettled };
+  return { list: refuseNamesakes([...settings, ...list]), unsettled };
 }
 
 async function readTemplate(files: Files, path: Buffer, name: Buffer, limits: TemplateLimits): Promise<Sighting | undefined> {

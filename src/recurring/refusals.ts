@@ -3,6 +3,7 @@ import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import type { Sighting } from './observe.js';
+import { sourceOf } from './template.js';
 
 /** A template that was refused, by its file below queue/recurring/: where, what, and what to do. */
 export interface RefusedTemplate {
@@ -26,5 +27,5 @@ export async function tellRefused({ files, events }: { readonly files: Files; re
   const after: RefusedTemplates = Object.fromEntries(refused.map(({ file, content, fault }) => [file, { content, line: fault.line, problem: fault.problem, fix: fault.fix }]));
   if (JSON.stringify(after) === JSON.stringify(before)) return;
   await files.write(layout.recurringRefused, `${JSON.stringify(after)}\n`);
-  for (const { file, content, fault } of refused) if (before[file]?.content !== content) await events.emit({ kind: 'task-refused', file: `recurring/${file}`, line: fault.line, problem: fault.problem, fix: fault.fix });
+  for (const { file, content, fault } of refused) if (before[file]?.content !== content) await events.emit({ kind: 'task-refused', file: sourceOf(file), line: fault.line, problem: fault.problem, fix: fault.fix });
 }

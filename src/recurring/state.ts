@@ -29,8 +29,10 @@ export interface RecurringRecord {
   /** The instance made last. */
   readonly last?: Instance;
   readonly making?: Instance & { readonly rule: string };
-  /** The instance that was last told to be in the way. */
+  /** What was last told to be in the way: an instance, or NOTHING_TO_DO. */
   readonly told?: string;
+  /** When the last instance was made; older records have none. */
+  readonly madeAt?: number;
 }
 
 export interface Span {
@@ -51,12 +53,18 @@ export type LastLook =
   | { readonly kind: 'open'; readonly id: string; readonly state: string }
   | { readonly kind: 'gone'; readonly id: string };
 
+/** What was told where an instance would have had nothing to do; no instance is called so. */
+export const NOTHING_TO_DO = '-';
+
+/** Whether an instance would have anything to do. `since`: what is older was the matter of an earlier one. "unseen": it could not be found out. */
+export type Work = { readonly kind: 'some'; readonly since?: number | undefined } | { readonly kind: 'nothing'; readonly evidence: string } | { readonly kind: 'unseen' };
+
 /** What follows for one template at one look. Each names its rule, for the log; `record` is what lies on disk before anything is done. */
 export type RecurringAction =
   | { readonly kind: 'none'; readonly rule: string }
   | { readonly kind: 'record'; readonly rule: string; readonly record: RecurringRecord }
   | { readonly kind: 'skip'; readonly rule: string; readonly record: RecurringRecord; readonly dueAt: number; readonly evidence: string; readonly tell: boolean }
-  | { readonly kind: 'make'; readonly rule: string; readonly record: RecurringRecord; readonly instance: Instance }
+  | { readonly kind: 'make'; readonly rule: string; readonly record: RecurringRecord; readonly instance: Instance; readonly since?: number | undefined }
   | { readonly kind: 'finish'; readonly rule: string; readonly record: RecurringRecord; readonly instance: Instance };
 
 const isInstance = (value: unknown): boolean => typeof value === 'object' && value !== null && isTaskId(String((value as Instance).id)) && Number.isFinite((value as Instance).dueAt);

@@ -58,6 +58,7 @@ const DEAD = { liveness: async () => 'dead' } as unknown as Processes;
 const ALIVE = { liveness: async () => 'alive' } as unknown as Processes;
 const GOOD = 'good/001-hcc63wpsj1';
 const ASKS = 'asks/001-tdhrpb9emt';
+const SAID = 'said/001-0123456789';
 const OLD = 'reaped/007-0123456789';
 
 describe('what the first version wrote is read', () => {
@@ -97,6 +98,14 @@ describe('what the first version wrote is read', () => {
     // The workspace is told as seen from the project, which lay elsewhere then.
     const apart = (question: string): string => question.replace(/^- \*\*workspace\*\*.*$/m, '');
     expect(apart(fs.readFileSync(join(layout.dir('needs'), 'asks.question.md'), 'utf8'))).toBe(apart(before));
+  });
+
+  it('a question that was asked in words, and when the last instance of a template was made', async () => {
+    expect(parseResult(text('runs', SAID, 'result.json'))).toEqual({ kind: 'ask', message: 'Keep the old table, or drop it?' });
+    const parked = await parkedAttempt(files, layout, 'said');
+    if (parked === undefined) throw new Error('nothing is parked');
+    expect(await readQuestion(files, parked)).toEqual({ screen: 'Keep the old table, or drop it?', message: 'I have looked.', evidence: '' });
+    expect((await readRecords(files, layout)).get('triage')).toMatchObject({ file: 'snakepit.yaml: specialists.triage', madeAt: 1_795_303_919_237, told: '-' });
   });
 
   it('what the pit remembers', async () => {

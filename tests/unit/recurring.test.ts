@@ -142,7 +142,7 @@ describe('templates', () => {
 
   it('an instance is the task without what is the template\'s own, under its own id', async () => {
     const template = await good('---\nid: night\r\nevery:\n  6h\n# kept\npriority: high\ncatchUp: false\ntz: >-\n  Europe/Berlin\n---\n# Title\r\n\nbody\n');
-    const text = template.instance('night-20261123-0300', at('2026-11-23T02:00:00Z'));
+    const text = await template.instance('night-20261123-0300', at('2026-11-23T02:00:00Z'));
     expect(text).toBe('---\nid: night-20261123-0300\n# made from queue/recurring/x.md, due 2026-11-23 03:00 Europe/Berlin\n# kept\npriority: high\n---\n# Title\r\n\nbody\n');
     const parsed = await parseTask(Buffer.from(text));
     expect(parsed).toMatchObject({ ok: true, value: { warnings: [], spec: { id: 'night-20261123-0300', priority: 30, title: 'Title' } } });
@@ -158,7 +158,7 @@ describe('the examples', () => {
   const dir = fileURLToPath(new URL('../../examples/recurring/', import.meta.url));
   it.each(readdirSync(dir))('%s is a good template', async (file) => {
     const template = await good(readFileSync(`${dir}/${file}`, 'utf8'), file);
-    const parsed = await parseTask(Buffer.from(template.instance(instanceId(template.name, 0, 'UTC'), 0)));
+    const parsed = await parseTask(Buffer.from(await template.instance(instanceId(template.name, 0, 'UTC'), 0)));
     expect(parsed).toMatchObject({ ok: true, value: { warnings: [] } });
   });
 });

@@ -6,6 +6,8 @@ import { localTime } from '../../recurring/local-time.js';
 import { lookAtLast, observeTemplates, systemZone, type Sighting } from '../../recurring/observe.js';
 import { readRecord } from '../../recurring/records.js';
 import { NEVER, scheduleText } from '../../recurring/schedule.js';
+import { SETTING } from '../../recurring/template.js';
+import { specialistSightings } from '../../specialists/sightings.js';
 import { livePit, openContext, print, printJson, readConfig, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { stateWord } from '../progress.js';
@@ -23,10 +25,11 @@ interface Row {
   readonly problem: { readonly line: number; readonly problem: string; readonly fix: string } | undefined;
 }
 
-/** What lies in queue/recurring/ now, half-written files too: a person asks, and sees what the pit will say. */
+/** What lies in queue/recurring/ and stands under specialists: now, half-written files too: a person asks, and sees what the pit will say. */
 async function sightings(context: Context): Promise<readonly Sighting[]> {
-  const { maxTaskBytes } = await readConfig(context);
-  return (await observeTemplates(context.files, context.layout, { read: new Map(), looks: new Map() }, { settleMs: 0, maxTaskBytes, zone: systemZone() }, { wallMs: context.clock.wallMs(), monoMs: context.clock.monoMs() })).list;
+  const config = await readConfig(context);
+  const settings = await specialistSightings(context, context.layout, config);
+  return (await observeTemplates(context.files, context.layout, { read: new Map(), looks: new Map() }, { settleMs: 0, maxTaskBytes: config.maxTaskBytes, zone: systemZone() }, { wallMs: context.clock.wallMs(), monoMs: context.clock.monoMs() }, settings)).list;
 }
 
 async function rowOf({ files, layout }: Context, sighting: Sighting): Promise<Row> {
@@ -71,7 +74,7 @@ export async function runRecurring(dir: string | undefined, asked: string, optio
   const template = good.find((one) => one.name === asked || one.file === asked);
   if (template === undefined) {
     const bad = all.find((one) => one.kind === 'refused' && (one.name === asked || one.file === asked));
-    if (bad?.kind === 'refused') throw new CliError(`queue/recurring/${bad.file}:${bad.fault.line}: ${bad.fault.problem}; ${bad.fault.fix}`, EXIT.badTask);
+    if (bad?.kind === 'refused') throw new CliError(`${bad.file.startsWith(SETTING) ? `snakepit.yaml:${bad.fault.line}` : `queue/recurring/${bad.file}:${bad.fault.line}`}: ${bad.fault.problem}; ${bad.fault.fix}`, EXIT.badTask);
     throw new CliError(`no template is called ${show(asked)}; see: snakepit recurring`, EXIT.notFound);
   }
   if ((await livePit(context)) === undefined) await clearStaged(context, layout);
@@ -97,6 +100,8 @@ export async function runRecurring(dir: string | undefined, asked: string, optio
     }
     const last = await lookAtLast(files, layout, record);
     if (last.kind === 'open') throw new CliError(`${last.id} is ${stateWord(last.state)}: one instance at a time; end it first, or: snakepit cancel ${last.id}`, EXIT.busy);
+    const work = await template.work?.(undefined);
+    if (work?.kind === 'nothing') throw new CliError(`${template.name} has nothing to do: ${work.evidence}`, EXIT.notFound);
     const action = decideByHand(template, record, last, clock.wallMs());
     return action === undefined ? { kind: 'busy' } : applyRecurring(context, layout, template, record, action, maxTaskBytes);
   }

@@ -33,7 +33,7 @@ const KNOWN: Readonly<Record<string, Wanted>> = {
   state: words('ready', 'waiting', 'held', 'running', 'reaping', 'stuck', 'needs', 'done', 'failed'),
   kind: words(...EVENT_KINDS),
   what: words('task', 'step', 'profile', 'account', 'model', 'day'),
-  specialist: words('reaper', 'orphans', 'reconciler', 'sweeper', 'archivist', 'composter', 'log-keeper'),
+  specialist: words('reaper', 'orphans', 'reconciler', 'sweeper', 'salvager', 'pruner', 'archivist', 'composter', 'log-keeper'),
 };
 
 /** The names that live in a pit. */
