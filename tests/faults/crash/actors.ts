@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { QueueState } from '../../../src/protocol/layout.js';
-import type { TaskPlan } from '../chaos-witness.js';
+import type { TaskPlan } from '../../chaos/witness.js';
 import { end, type Ended, type Stage, type Stop } from './stage.js';
 
 /* What is killed, step by step: how its world is laid, how it is run once, and where its tasks must come to in the end. */
@@ -23,7 +23,7 @@ export interface Actor {
   readonly also?: (stage: Stage) => readonly string[];
 }
 
-const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, fails: false, leaves: 'nothing', seconds: 0, ...more });
+const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, habit: 'well', leaves: 'nothing', seconds: 0, ...more });
 const BRIEF_MS = 60_000;
 const DONE: readonly Goal[] = [{ id: 'x', state: 'done' }];
 const FAILED: readonly Goal[] = [{ id: 'x', state: 'failed' }];
@@ -109,7 +109,7 @@ exec sleep 30
 `;
 const NEEDS: readonly Goal[] = [{ id: 'x', state: 'needs' }];
 const nothing = async (): Promise<void> => undefined;
-const quickly = (stage: Stage, fails = false): string => stage.witness.taskText(plan('x', { leaves: 'marked', fails }));
+const quickly = (stage: Stage, fails = false): string => stage.witness.taskText(plan('x', { leaves: 'marked', habit: fails ? 'fails' : 'well' }));
 
 /** The instance of the template, which exists once. */
 function oneInstance({ pit: { layout } }: Stage): Goal[] {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from '../../../src/lib/node-files.js';
 import { composeStory } from '../../../src/runs/publish.js';
-import { attemptsOf, auditLeftovers, auditLocks } from '../chaos-audit.js';
+import { attemptsOf, auditLeftovers, auditLocks } from '../../chaos/audit.js';
 import { whereIs, type Goal } from './actors.js';
 import type { Stage } from './stage.js';
 

@@ -9,7 +9,7 @@ import { nodeFiles } from '../../../src/lib/node-files.js';
 import { ensureLayout, writeShim } from '../../../src/queue/init.js';
 import { TmuxServer } from '../../../src/tmux/server.js';
 import { Pit, QUICK } from '../../rig/pit.js';
-import { Witness } from '../chaos-witness.js';
+import { Witness } from '../../chaos/witness.js';
 
 /*
  * A pit's directory as a running pit leaves it, but without a pit: each actor is started by the test, alone, as the real program

@@ -7,10 +7,15 @@ import { join } from 'node:path';
  * starts and ends, with its claim. Nothing of snakepit's is asked.
  */
 
+export const HABITS = ['well', 'fails', 'hangs', 'dies', 'stubborn'] as const;
+
 export interface TaskPlan {
   readonly id: string;
-  /** Fails at every attempt; two are allowed. */
-  readonly fails: boolean;
+  /**
+   * "fails": at every attempt; two are allowed. "hangs": its first attempt, until its timeout. "dies": the first takes its wrapper with it and
+   * leaves a child. "stubborn": it ignores TERM, and so does its child.
+   */
+  readonly habit: (typeof HABITS)[number];
   /** What it leaves behind: a child in a session of its own, with our marks or with a scrubbed environment. */
   readonly leaves: 'nothing' | 'marked' | 'scrubbed';
   readonly seconds: number;
@@ -19,7 +24,7 @@ export interface TaskPlan {
 export function planTasks(count: number, random: () => number): TaskPlan[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `task-${String(index).padStart(4, '0')}`,
-    fails: index % 50 === 7,
+    habit: index % 50 === 7 ? 'fails' : index % 53 === 11 ? 'dies' : index % 97 === 13 ? 'hangs' : index % 23 === 5 ? 'stubborn' : 'well',
     leaves: index % 20 !== 3 ? 'nothing' : index % 40 === 3 ? 'marked' : 'scrubbed',
     // Most are over before anybody could start them again; one in ten would be met at work by a second attempt.
     seconds: index % 10 === 3 ? 2 : Math.round(random() * 500) / 1000,
@@ -27,6 +32,17 @@ export function planTasks(count: number, random: () => number): TaskPlan[] {
 }
 
 const LEFT_BEHIND = { nothing: '', marked: 'setsid sleep 900 >/dev/null 2>&1 &', scrubbed: `setsid env -i sleep 900 >/dev/null 2>&1 &` } as const;
+
+/** Allowed failures: of those that hang, more than a slow machine makes of them. */
+const ATTEMPTS = { well: 3, fails: 2, hangs: 20, dies: 3, stubborn: 3 } as const;
+const HANG_TIMEOUT_S = 5;
+
+const MISBEHAVES = {
+  well: '', fails: '',
+  hangs: '[ "$first" = yes ] && exec sleep 900',
+  dies: '[ "$first" = yes ] && { setsid sleep 900 >/dev/null 2>&1 & kill -9 $PPID; exec sleep 900; }',
+  stubborn: `trap '' TERM INT HUP; (trap '' TERM; exec setsid sleep 900) >/dev/null 2>&1 &`,
+} as const;
 
 export class Witness {
   private readonly dir: string;
@@ -36,21 +52,24 @@ export class Witness {
     for (const sub of ['locks', 'lines', 'violations']) fs.mkdirSync(join(dir, sub), { recursive: true });
   }
 
-  taskText({ id, fails, leaves, seconds }: TaskPlan): string {
+  taskText({ id, habit, leaves, seconds }: TaskPlan): string {
     return `---
 id: ${id}
-attempts: ${fails ? 2 : 3}
+attempts: ${ATTEMPTS[habit]}${habit === 'hangs' ? `\ntimeout: ${HANG_TIMEOUT_S}s` : ''}
 ---
 # ${id}
 
 ~~~sh
 exec 9>>'${this.dir}/locks/${id}'
 flock -n 9 || { printf '%s\\n' "$SNAKEPIT_CLAIM" >'${this.dir}/violations/${id}.'$$; exit 99; }
+first=yes
+[ -e '${this.dir}/lines/${id}' ] && first=no
 printf 'start %s\\n' "$SNAKEPIT_CLAIM" >>'${this.dir}/lines/${id}'
 ${LEFT_BEHIND[leaves]}
+${MISBEHAVES[habit]}
 sleep ${seconds}
 printf 'end %s\\n' "$SNAKEPIT_CLAIM" >>'${this.dir}/lines/${id}'
-exit ${fails ? 7 : 0}
+exit ${habit === 'fails' ? 7 : 0}
 ~~~
 `;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { linuxProcesses } from '../../src/lib/linux-processes.js';
 import type { OutcomeRecord } from '../../src/runs/run-dir.js';
 import type { Pit } from '../rig/pit.js';
-import type { TaskPlan, Witness } from './chaos-witness.js';
+import type { TaskPlan, Witness } from './witness.js';
 
 /* What must hold of a pit that has ended all its tasks, whatever was killed on the way. Each function gives the faults it found. */
 
@@ -13,7 +13,7 @@ export function auditTasks(pit: Pit, plans: readonly TaskPlan[], witness: Witnes
   return faults;
 }
 
-function auditTask(pit: Pit, { id, fails }: TaskPlan, witness: Witness): string[] {
+function auditTask(pit: Pit, { id, habit }: TaskPlan, witness: Witness): string[] {
   const faults: string[] = [];
   const attempts = attemptsOf(pit, id);
   const starts = witness.seen(id, 'start');
@@ -32,7 +32,7 @@ function auditTask(pit: Pit, { id, fails }: TaskPlan, witness: Witness): string[
   }
   const last = attempts.at(-1);
   if (last === undefined) return [...faults, 'no outcome is recorded'];
-  const end = fails ? 'failed' : 'done';
+  const end = habit === 'fails' ? 'failed' : 'done';
   if (last.next.kind !== end) faults.push(`it ended ${last.next.kind}: ${JSON.stringify(last)}`);
   if (!witness.seen(id, 'end').includes(last.marker)) faults.push(`its last attempt ${last.marker} never came to its end`);
   const strangers = starts.filter((marker) => !attempts.some((one) => one.marker === marker));
@@ -63,7 +63,7 @@ function readOr(file: string): string {
 /** Every id once, in its place, with its story; nothing anywhere else. */
 export function auditQueue(pit: Pit, plans: readonly TaskPlan[]): string[] {
   const faults: string[] = [];
-  const expected = (fails: boolean): string[] => plans.filter((plan) => plan.fails === fails).flatMap(({ id }) => [`${id}.md`, `${id}.result.md`]);
+  const expected = (fails: boolean): string[] => plans.filter((plan) => (plan.habit === 'fails') === fails).flatMap(({ id }) => [`${id}.md`, `${id}.result.md`]);
   for (const [state, wanted] of [['done', expected(false)], ['failed', expected(true)]] as const) {
     const there = new Set(pit.files(state, true));
     const should = new Set(wanted);

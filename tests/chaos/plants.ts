@@ -1,0 +1,42 @@
+import { QUIET_TMUX, type SoakOptions } from './soak.js';
+
+/** A fault in the built code, the run that makes its window certain, and what the ledger then says. */
+export interface Plant {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly options: Omit<SoakOptions, 'seed'>;
+  readonly finds: RegExp;
+}
+
+const SMALL = { tasks: 24, snakes: 4, rate: 50, minutes: 3, tmux: QUIET_TMUX, delays: { share: 0, ms: 0 } } as const;
+/** All work for long enough that a second attempt meets the first, on the slowest machine; the first meeting ends the run. */
+const long: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', seconds: 60 });
+const LONG = { ...SMALL, tasks: 8, rate: 100, monkey: { 'kill-all-reap': 1 }, habit: long, endAtViolation: true } as const;
+/** So that some end between two deeds. */
+const brief: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', seconds: 1 });
+
+export const PLANTS: Readonly<Record<string, Plant>> = {
+  'requeue without killing': {
+    // In the reaper alone it is mended by the orphan hunter of the next pit, before that pit claims anything.
+    file: 'agents/end-session.js', find: 'const killed = new Set();', replace: "return { kind: 'gone', killed: 0 };",
+    options: LONG, finds: /two at once/,
+  },
+  'a loss is not counted': {
+    file: 'protocol/judge.js', find: 'losses: counters.losses + 1', replace: 'losses: counters.losses',
+    options: { ...SMALL, monkey: { 'kill-session': 1 }, habit: brief }, finds: /moved the counters/,
+  },
+  'launched without the guard that lets it start once': {
+    file: 'agents/launcher.js', find: 'mkdir "$RUN/started" 2>/dev/null || { rm -f "$RUN/.session.$$"; exit 0; }', replace: 'mkdir "$RUN/started" 2>/dev/null',
+    options: { ...SMALL, monkey: { 'kill-cleanup': 1 }, tmux: { ...QUIET_TMUX, launchesTwice: 1000 }, habit: brief, endAtViolation: true }, finds: /two at once|started twice/,
+  },
+  'no look at the claim once launched': {
+    file: 'agents/launcher.js', find: 'until claimed; do', replace: 'until true; do',
+    options: { ...LONG, tmux: { ...QUIET_TMUX, launchesLate: 500, lateSeconds: 25 } }, finds: /two at once/,
+  },
+  'check, then publish': {
+    file: 'queue/directory-store.js', find: "(await files.rename(claim.file, target)) === 'missing'",
+    replace: "(await files.read(claim.file)) === undefined || (await files.write(target, await files.read(claim.file)), await files.remove(claim.file), false)",
+    options: { ...SMALL, monkey: { 'kill-cleanup': 1 }, rate: 10, dieAfter: '/queue/done/task-', habit: brief }, finds: /calls itself|was the last|is left in|should not be/,
+  },
+};
