@@ -89,7 +89,7 @@ export function buildProgram(): Command {
       .argument('<task...>')
       .action(async (ids: string[]) => (await import('./commands/moves.js'))[name](dir(), ids));
   }
-  json(program.command('answer').description('answer a task that asks (see: needs), or let it go on as it stands after an edit in queue/needs/; it goes back in line at its place').argument('<task>').argument('[text...]', 'the answer, or - for standard input; none: the task\'s own text, edited or not, is the answer')).action(
+  json(program.command('answer').description('answer a task that asks (see: needs), or let it go on as it stands after an edit in queue/needs/; it goes back in line at its place').argument('<task>').argument('[text...]', 'the answer, or - for standard input; none: the task\'s own text, edited or not, is the answer. To a spent budget: +1M (tokens), \'+5$\', +30m, 2x, off')).action(
     async (name: string, words: string[], options: { json?: boolean }) => (await import('./commands/answer.js')).answer(dir(), name, words, options),
   );
   json(program.command('needs').description('tasks that ask a person, and what')).action(async (options: { json?: boolean }) => (await import('./commands/answer.js')).needs(dir(), options));

@@ -19,6 +19,7 @@ const limits = (whose: string) =>
 export const budgetSchema = z
   .strictObject({
     day: limits('Of each day (this machine\'s time zone), all tasks together; at the limit nothing more is claimed until the next one.'),
+    task: limits('Of each task that does not say otherwise, all its attempts together; at the limit it is parked in needs/.'),
     pit: limits('Of all that the ledger holds; at the limit nothing more is claimed until it is raised.'),
   })
   .prefault({})

@@ -67,8 +67,8 @@ export interface Config {
   /** As the file has them; pings/rules.ts makes rules of them. */
   readonly pings: readonly PingConfig[];
   readonly pingKeepMs: number;
-  /** Limits of a day, and of all time. */
-  readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf };
+  /** Limits of a day, of all time, and of each task. What an older snakepit published has no `task`. */
+  readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf; readonly task?: LimitsOf };
   /** The person's own prices, as the file has them. */
   readonly prices: readonly PriceConfig[];
   /** The same, and after them the shipped ones: the first list that fits decides. */

@@ -171,7 +171,7 @@ function toConfig(file: ConfigFile): Config {
     },
     pings: file.pings,
     pingKeepMs: ms(file['ping-keep']),
-    budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit) },
+    budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit), task: toLimits(file.budget.task) },
     prices: file.prices,
     priceLists: allPrices(file.prices),
   };

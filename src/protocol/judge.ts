@@ -20,6 +20,8 @@ export interface AttemptFacts {
   readonly mustSignal?: boolean;
   /** When it asks a person; undefined: it has failed. */
   readonly ask?: AskPolicy | undefined;
+  /** What of the task's budget is used up, in words. */
+  readonly spent?: string | undefined;
   /** How often the task has asked before. */
   readonly asked?: number | undefined;
 }
@@ -33,8 +35,8 @@ export type FailureReason =
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should. */
-export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge';
+/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should; "budget": the task's tokens, money or minutes are used up. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge' | 'budget';
 
 /** The work is good, and cannot be joined with what others did meanwhile. */
 export type SentBackReason = 'merge-conflict' | 'merge-checks';
@@ -49,7 +51,7 @@ export type Outcome =
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined }
   /** Back to its author, in the same worktree: no failure of its own. */
   | { readonly kind: 'sent-back'; readonly reason: SentBackReason; readonly detail: string }
-  /** It waits in needs/ for a person. `nth`: how often the task has asked, this time included. */
+  /** It waits in needs/ for a person. `nth`: how often the task has asked, this time included; 0 where that is no question of its own. */
   | { readonly kind: 'parked'; readonly reason: ParkReason; readonly detail: string; readonly nth: number };
 
 /**
@@ -74,6 +76,7 @@ function verdict(facts: AttemptFacts): Outcome {
   if (stop === 'startup-stall') return failed('startup-stall', 'it was started, and did nothing');
   if (stop === 'stalled') return failed('stalled', 'it fell silent, and stayed silent');
   if (stop === 'unsignalled') return failed('no-signal', 'its turn ended, and it never said whether the task is done');
+  if (stop === 'task-budget' && result === undefined) return { kind: 'parked', reason: 'budget', detail: facts.spent ?? 'the budget of the task is spent', nth: 0 };
   if (stop === undefined && exit === undefined) return { kind: 'lost', detail: 'the session vanished without an exit record' };
   if (result?.kind === 'fail') return failed('said-fail', result.message === '' ? 'the session said that it failed' : result.message, result.final);
   if (result?.kind === 'malformed') return failed('bad-result', result.why);

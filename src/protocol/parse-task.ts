@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import { titleOf, warnOfText } from './body.js';
 import { decodeTask, prescanHead, splitTask, type SplitTask, type TaskFault } from './front-matter.js';
+import { readBudget } from './limits.js';
 import { isTaskId } from './names.js';
 import { readPolicy } from './policy.js';
 import type { Recurrence } from './recurrence.js';
@@ -164,6 +165,7 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     draft.tags = [...new Set(list)];
     return undefined;
   },
+  budget: readBudget,
   parent: (draft, value) => {
     if (typeof value !== 'string' || !isTaskId(value)) return wrong('parent: is not a legal id', 'snakepit toss writes it; leave it out');
     draft.parent = value;
@@ -227,7 +229,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', policy: undefined, merge: undefined, mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body,
+    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', policy: undefined, merge: undefined, mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

@@ -1,7 +1,7 @@
 import type { AgentState } from './agent-state.js';
 import type { ProcessIdentity } from '../lib/processes.js';
 import type { AskPolicy } from './task.js';
-import type { Figures, TokenRecord } from './tokens.js';
+import type { Figures, TokenCount, TokenRecord } from './tokens.js';
 
 /** What the wrapper writes, atomically, when the agent has ended. `code` is the shell's status: 128+n where signal n ended it. */
 export interface ExitRecord {
@@ -132,9 +132,9 @@ export interface AgentRecord {
 /**
  * Why a session is being ended by us; the first reason stays. "signalled": it said how it ended and its turn is over; "observed":
  * its program cannot go on, see the agent record; "unsignalled": its turn ended and it never said so; "startup-stall": it never began;
- * "stalled": it fell silent.
+ * "stalled": it fell silent; "task-budget": its task has used up what it may.
  */
-export const STOP_REASONS = ['timeout', 'cancelled', 'released', 'signalled', 'observed', 'unsignalled', 'startup-stall', 'stalled'] as const;
+export const STOP_REASONS = ['timeout', 'cancelled', 'released', 'signalled', 'observed', 'unsignalled', 'startup-stall', 'stalled', 'task-budget'] as const;
 /** What the pit's watchdog decided of a session; its snake carries it out. */
 export interface VerdictRecord {
   readonly reason: Extract<StopReason, 'unsignalled' | 'startup-stall' | 'stalled'>;
@@ -142,6 +142,14 @@ export interface VerdictRecord {
   readonly evidence: string;
   /** Wall clock, milliseconds. */
   readonly at: number;
+}
+
+/** What a session has used so far in this attempt, as its program's records say while it runs; its end is counted anew. Written by its snake. */
+export interface UsageRecord {
+  readonly v: 1;
+  /** Wall clock, milliseconds. */
+  readonly at: number;
+  readonly tokens: TokenCount;
 }
 
 /** What a snake reads of the watchdog's watch.json: that its ladder stands still, and until when; or since when it no longer does. Wall clock, milliseconds. */
@@ -227,4 +235,6 @@ export const RUN_FILES = {
   feedback: 'feedback.md',
   typing: 'typing',
   wake: 'wake.json',
+  usage: 'usage.json',
+  budgetTold: 'budget-told.json',
 } as const;

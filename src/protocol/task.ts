@@ -1,4 +1,5 @@
 import type { Policy } from './policy.js';
+import type { TaskLimits } from './limits.js';
 
 export const ASK_POLICIES = ['fail', 'park', 'allow'] as const;
 
@@ -50,6 +51,8 @@ export interface TaskSpec {
   readonly depth: number;
   /** Words by which rules choose tasks: `pings:` in snakepit.yaml. */
   readonly tags: readonly string[];
+  /** What it may use up, all its attempts together; a kind that it leaves out is the configuration's. "off": no limit at all. */
+  readonly budget: TaskLimits | 'off' | undefined;
   readonly body: string;
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseJson, RUN_FILES, type Asked, type AskRecord } from '../protocol/records.js';
-import { pastAttempts, readAgent, sameLife, type PastAttempt } from './run-dir.js';
+import { pastAttempts, readAgent, readAttempt, sameLife, type PastAttempt } from './run-dir.js';
 
 /** Of one question, as it goes into a prompt: a dialog is far shorter. */
 const QUESTION_CHARS = 4000;
@@ -18,8 +18,17 @@ export interface Question {
 
 export const isParked = ({ record }: PastAttempt): boolean => record.outcome.kind === 'parked' && record.next.kind === 'parked';
 
-/** One of its sessions asked; a person's ruling over reviews is told to none. */
-const asksSession = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason !== 'review';
+/** Its task had used up what it may. */
+export const isBudgetPark = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason === 'budget';
+
+/** One of its sessions asked; a person's ruling over reviews, or over a budget, is told to none. */
+const asksSession = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason !== 'review' && !isBudgetPark(one);
+
+/** The last of these that had a session, or ended for another reason than a budget that was spent before it began. */
+export async function lastBegun(files: Files, attempts: readonly PastAttempt[]): Promise<PastAttempt | undefined> {
+  for (const one of attempts.toReversed()) if (!isBudgetPark(one) || (await readAttempt(files, one.run)) !== undefined) return one;
+  return undefined;
+}
 
 /** The attempt whose question a task in needs/ waits with. */
 export async function parkedAttempt(files: Files, layout: Layout, id: string): Promise<PastAttempt | undefined> {
@@ -63,6 +72,6 @@ export async function askedBefore(files: Files, layout: Layout, id: string, upTo
     const { screen, message, evidence } = await readQuestion(files, one);
     asked.push({ question: screen === '' ? [message, evidence].filter((part) => part !== '').join('\n\n') : screen, answer: await readAnswer(files, one) });
   }
-  const last = life.at(-1);
+  const last = await lastBegun(files, life);
   return { asked, justNow: last !== undefined && asksSession(last) ? last : undefined };
 }

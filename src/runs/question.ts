@@ -37,7 +37,7 @@ export interface QuestionParts {
   readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string } | undefined;
 }
 
-const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch' };
+const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', budget: 'for more tokens, money or time' };
 
 /** `<id>.question.md`: what is asked, by whom, after what work, and how to answer. Pure. */
 export function questionText(parts: QuestionParts): string {
@@ -68,7 +68,20 @@ export function questionText(parts: QuestionParts): string {
 }
 
 /** What a person can say, and what follows. */
-function howTo({ id, file, review }: QuestionParts): string[] {
+function howTo({ id, file, review, parked }: QuestionParts): string[] {
+  if (parked.reason === 'budget') {
+    return [
+      `    snakepit answer ${id} '+1M'                   # a million tokens more; +500k`,
+      `    snakepit answer ${id} '+5$'                   # five dollars more`,
+      `    snakepit answer ${id} '+30m'                  # thirty minutes more; +2h`,
+      `    snakepit answer ${id} 2x                      # twice as much of all`,
+      `    snakepit answer ${id} off                     # no limit any more`,
+      `    snakepit cancel ${id}                         # it goes to failed/`,
+      '',
+      `Several at once: '+1M +30m'. Or change \`budget:\` in ${show(file)} and say \`snakepit answer ${id}\` without more; unchanged, it is parked`,
+      `again at once. What was worked so far is kept, and the same session goes on where its program can.`,
+    ];
+  }
   if (review !== undefined) {
     return [
       `    snakepit answer ${id} accept                  # it is good as it is: its checks run, and it is done`,

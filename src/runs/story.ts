@@ -98,7 +98,7 @@ export function describeOutcome(outcome: Outcome): string {
     case 'sent-back':
       return `sent back (${outcome.reason}): ${outcome.detail}`;
     case 'parked':
-      return `asked a person (${outcome.reason}): ${outcome.detail}`;
+      return outcome.reason === 'budget' ? `parked: ${outcome.detail}` : `asked a person (${outcome.reason}): ${outcome.detail}`;
     default:
       return unreachable(outcome);
   }

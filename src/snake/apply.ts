@@ -22,6 +22,7 @@ import { tellFlow } from './flow.js';
 import { concludedAs, integrate } from './integrate.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
+import { tellBudgetOf } from './meter.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
 import { countTokens } from './tokens.js';
 
@@ -68,6 +69,7 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
       // It is judged by what it is ended for: later looks see it end, or see nothing.
       if (step.reason === 'observed' && view.agent !== undefined) await files.write(join(dir, RUN_FILES.agentEnd), `${JSON.stringify(view.agent)}\n`);
       await files.write(join(dir, RUN_FILES.stop), `${step.reason}\n`);
+      if (step.reason === 'task-budget') await tellBudgetOf(ports, setting, claim, dir);
       await end(ports, setting, claim, view, step.rule);
       return again();
     case 'verify': {

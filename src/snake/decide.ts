@@ -35,7 +35,7 @@ function ofAttempt(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory,
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
   if (view.flow !== undefined && view.flow.next.kind !== 'step') return betweenSteps(view, view.flow.next, orders);
   if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };
-  if (view.stop === 'signalled' || view.stop === 'observed' || (view.stop === undefined && view.exit !== undefined)) return afterEnd(view, orders);
+  if (view.stop === 'signalled' || view.stop === 'observed' || (view.stop === 'task-budget' && view.result !== undefined) || (view.stop === undefined && view.exit !== undefined)) return afterEnd(view, orders);
   if (view.stop !== undefined) return concluded(view, `the session was ended: ${view.stop}`);
   if (view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it' };
   if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now' };
@@ -45,6 +45,7 @@ function ofAttempt(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory,
   if (view.leader === 'dead') return concluded(view, 'the wrapper is dead and left no exit record');
   const cutShort = ofProgram(policy, view, view.attempt, now.monoMs);
   if (cutShort !== undefined) return cutShort;
+  if (view.budget?.kind === 'reached' && view.result === undefined) return { kind: 'stop', reason: 'task-budget', rule: `${view.budget.rule}: ${view.budget.evidence}` };
   const deadline = view.attempt.startedMonoMs + view.attempt.timeoutMs;
   if (now.monoMs >= deadline) return { kind: 'stop', reason: 'timeout', rule: `the timeout of ${view.attempt.timeoutMs} ms is over` };
   return { kind: 'wait', untilMonoMs: Math.min(deadline, now.monoMs + LOOK_EVERY_MS), rule: view.leader === 'alive' ? 'the session works' : 'the session cannot be seen; unknown is not dead' };
@@ -53,6 +54,7 @@ function ofAttempt(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory,
 function factsOf(view: AttemptView): AttemptFacts {
   return {
     stop: view.stop, exit: view.exit, result: view.result, verify: view.verify, timeoutMs: view.attempt?.timeoutMs ?? 0, ask: view.attempt?.ask, asked: view.attempt?.asksBefore,
+    spent: view.budget?.kind === 'reached' ? `${view.budget.rule}: ${view.budget.evidence}` : undefined,
     agent: view.agent?.state, answer: view.agent?.answer, mustSignal: view.attempt?.mode === 'interactive',
   };
 }

@@ -3,6 +3,7 @@ import { attemptOf } from '../protocol/names.js';
 import { Ages } from './ages.js';
 import { apply, UNTRIED } from './apply.js';
 import { decide } from './decide.js';
+import { SessionMeter } from './meter.js';
 import { observe } from './observe.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import type { LaunchMemory, SnakePolicy } from './state.js';
@@ -38,8 +39,10 @@ export async function snakeLoop(ports: SnakePorts, setting: SnakeSetting, comman
 export async function workClaim(ports: SnakePorts, setting: SnakeSetting, claim: Claim, commands: Commands): Promise<void> {
   let memory: LaunchMemory = UNTRIED;
   const ages = new Ages();
+  const meter = new SessionMeter();
   for (;;) {
     const view = await observe(ports, setting, claim, ages);
+    await meter.look(ports, setting, claim, view);
     const policy: SnakePolicy = { ...LAUNCH, startupMs: setting.config.startupMs, signalMs: setting.config.signalMs };
     const step = decide(policy, view, memory, commands.orders, { monoMs: ports.clock.monoMs(), boot: ports.processes.boot() });
     const applied = await apply(ports, setting, claim, view, memory, step, commands);

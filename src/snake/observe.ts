@@ -4,6 +4,7 @@ import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_F
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome } from '../runs/run-dir.js';
 import { currentRun } from '../runs/steps.js';
+import { lookAtBudget } from '../runs/task-budget.js';
 import { readSpec } from '../runs/task-copy.js';
 import type { Ages } from './ages.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
@@ -33,6 +34,7 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
   const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });
   const ask = attempt?.ask === 'allow' && attempt.mode === 'interactive' ? parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask))) : undefined;
   const hold = parseJson<HoldRecord>(await files.read(join(dir, RUN_FILES.watch)));
+  const outcome = await readOutcome(files, base);
   const now = { wallMs: ports.clock.wallMs(), monoMs: ports.clock.monoMs() };
   const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
   return {
@@ -52,9 +54,10 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     stop,
     verify: parseJson<VerifyRun[]>(await files.read(join(dir, RUN_FILES.verify))),
     verifyCommands: spec?.verify ?? [],
-    outcome: await readOutcome(files, base),
+    outcome,
     verdict: parseJson<VerdictRecord>(await files.read(join(dir, RUN_FILES.verdict))),
     merge: ports.git === undefined || attempt?.worktree === undefined ? undefined : (parseJson<MergeRecord>(await files.read(join(base, RUN_FILES.merge))) ?? 'owed'),
+    budget: outcome !== undefined || spec === undefined ? undefined : (await lookAtBudget(files, layout, setting.config, claim.name, spec, now.wallMs))?.verdict,
     cancelled: await files.exists(join(base, RUN_FILES.cancel)),
     ...(flow === undefined ? {} : { flow }),
   };

@@ -15,14 +15,16 @@ import type { FlowRecord } from '../protocol/workflow.js';
 import { doneFile } from '../queue/archive.js';
 import { dueTime } from '../queue/place.js';
 import type { Claim } from '../queue/store.js';
-import { askedBefore, type AskedBefore } from '../runs/answers.js';
+import { askedBefore, lastBegun, type AskedBefore } from '../runs/answers.js';
 import { pastAttempts, readAttempt, runDirOf } from '../runs/run-dir.js';
+import { lookAtBudget } from '../runs/task-budget.js';
 import { describeOutcome } from '../runs/story.js';
 import { sessionDir } from '../runs/flow-record.js';
 import { chooseAdmitted, type Admitted } from './account.js';
 import { rememberTree, termsOf } from './close.js';
 import { authorOf, beginFlow, keepWorkspace, stepAt } from './flow.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
+import { tellBudget } from './meter.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
 import { mergedBefore } from './merged-before.js';
@@ -66,11 +68,17 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   }
   const step = flow === undefined ? undefined : stepAt(flow);
   const seat = step?.seats[flow?.next.kind === 'step' ? flow.next.seat : 0];
-  const last = (await pastAttempts(files, layout, name.id)).at(-1)?.record;
+  const last = (await lastBegun(files, await pastAttempts(files, layout, name.id)))?.record;
   const neverBegan = last?.outcome.kind === 'failed' && last.outcome.reason === 'startup-stall' ? last.agent : undefined;
   const wanted = wantedAgents(seat !== undefined && seat.agents.length > 0 ? seat.agents : spec.agents, config.agent, neverBegan);
   const others = step?.otherThanAuthor === true ? othersThan(await setting.profiles(), wanted, authorOf(flow)) : wanted;
   if (others.length === 0) return unworkable(`the step ${step?.id ?? ''} wants an agent of another provider than its author's (${authorOf(flow) ?? ''}), and names none: ${wanted.join(', ')}`, spec);
+  await countPast(ports, setting, claim);
+  const budget = await lookAtBudget(files, layout, config, name, spec, clock.wallMs());
+  if (budget?.verdict.kind === 'reached') {
+    await tellBudget(ports, setting, claim, budget);
+    return { kind: 'unworkable', outcome: { kind: 'parked', reason: 'budget', detail: `${budget.verdict.rule}: ${budget.verdict.evidence}`, nth: 0 }, spec };
+  }
   const admitted = await chooseAdmitted(ports, setting, claim, others);
   if (!admitted.ok) return unworkable(admitted.error, spec);
   // No attempt is spent on an account that is at its limit: the task waits for it, with its counters as they are.
@@ -81,7 +89,6 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   if (place.kind === 'failed') return { kind: 'unworkable', outcome: place.outcome, spec };
 
   const dir = sessionDir(base, flow);
-  await countPast(ports, setting, claim);
   const before = await askedBefore(files, layout, name.id, attemptOf(name.counters));
   const attempt = await attemptRecord(ports, setting, claim, spec, admitted.value, before, place.workspace, flow);
   const parts: ProgramParts = {
@@ -163,7 +170,7 @@ async function attemptRecord(ports: SnakePorts, { layout, config, newSession }: 
 export async function contractEnv({ files }: SnakePorts, { layout, config, owner, pitId, outerEnv }: SnakeSetting, claim: Claim, attempt: AttemptRecord, spec: TaskSpec, flow: FlowRecord | undefined): Promise<Record<string, string>> {
   const base = runDirOf(layout, claim.name);
   const dir = sessionDir(base, flow);
-  const before = (await pastAttempts(files, layout, claim.name.id)).at(-1)?.record;
+  const before = (await lastBegun(files, await pastAttempts(files, layout, claim.name.id)))?.record;
   const { asked } = await askedBefore(files, layout, claim.name.id, attemptOf(claim.name.counters));
   return sessionEnv(outerEnv, config.env, {
     taskId: claim.name.id,

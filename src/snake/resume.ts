@@ -4,7 +4,7 @@ import { readLines } from '../agents/read-lines.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import type { AttemptRecord } from '../protocol/records.js';
-import { isParked } from '../runs/answers.js';
+import { isParked, lastBegun } from '../runs/answers.js';
 import { pastAttempts, readAgent, readAttempt } from '../runs/run-dir.js';
 import { readStream } from './witness.js';
 
@@ -20,12 +20,12 @@ export interface Resumable {
 
 /**
  * The program's session of an attempt that was interrupted from outside, on the same account: it is resumed once; and of one that
- * asked a person, as often as that may ask. After a
+ * asked a person, or whose budget was spent, as often as that happens. After a
  * failure of its own, a switch of the account, or a second interruption it starts afresh; so does one whose context was nearly full, and a program that chose its
  * session's name itself and never said it, or whose record of the session is gone.
  */
 export async function interrupted(files: Files, layout: Layout, id: string, agent: AgentProfile, account: string, mode: AttemptRecord['mode'], step?: AttemptRecord['step']): Promise<Resumable | undefined> {
-  const last = (await pastAttempts(files, layout, id)).at(-1);
+  const last = await lastBegun(files, await pastAttempts(files, layout, id));
   const parked = last !== undefined && isParked(last);
   if (last === undefined || (last.record.outcome.kind !== 'lost' && last.record.outcome.kind !== 'released' && !parked)) return undefined;
   const attempt = await readAttempt(files, last.run);

@@ -1,3 +1,4 @@
+import type { BudgetVerdict } from '../ledger/decide.js';
 import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
 import type { MergeRecord } from '../protocol/merging.js';
@@ -54,6 +55,8 @@ export interface AttemptView {
   readonly verdict: VerdictRecord | undefined;
   /** What is known of its merge; "owed": nothing is recorded; undefined: it has no branch. */
   readonly merge?: MergeRecord | 'owed' | undefined;
+  /** Where its task stands to its budget; undefined: it has none. */
+  readonly budget?: BudgetVerdict | undefined;
   /** A person asked for it to be cancelled. */
   readonly cancelled: boolean;
   /** Where its workflow stands; undefined: it is one session. The facts above are those of the step that runs, or ran last. */

@@ -89,3 +89,39 @@ describe('the budget of a day', () => {
       for (const id of ['c', 'd']) await ended(pit, id);
     }));
 });
+
+describe('the budget of a task', () => {
+  it('spent, its session is ended and it is parked with its question; raised, the same session goes on', () =>
+    withPit(config(), async (pit) => {
+      const go = pit.beside('go');
+      await pit.up(1);
+      const told = (kind: string): number => pit.events().filter((event) => event.kind === kind && 'id' in event && event.id === 'a').length;
+      pit.dropTask('a.md', spenderTask([[{ in: 850 }, { until: go }, { in: 200 }, { until: pit.beside('never') }], [{ in: 30 }]], ['budget: {tokens: 1k}']));
+      await pit.until('it is warned of', () => told('budget-warned') === 1, 60_000);
+      fs.writeFileSync(go, '');
+      await pit.until('it is parked', () => isIn(pit, 'needs', 'a') && fs.existsSync(join(pit.layout.dir('needs'), 'a.question.md')), 60_000);
+      const question = fs.readFileSync(join(pit.layout.dir('needs'), 'a.question.md'), 'utf8');
+      expect(question).toContain('the budget of the task is spent: 1,050 tokens of 1,000 tokens');
+      expect(question).toContain("snakepit answer a '+1M'");
+      expect([told('budget-warned'), told('budget-reached')]).toEqual([1, 1]);
+      const refused = await pit.cli('answer', 'a', 'go', 'on');
+      expect([refused.code, isIn(pit, 'needs', 'a')]).toEqual([64, true]);
+      // Not raised, it is parked again before anything is started.
+      await pit.ok('answer', 'a');
+      await pit.until('it is parked again', () => isIn(pit, 'needs', 'a') && fs.readdirSync(join(pit.layout.runs, 'a')).filter((run) => /^\d{3}-/.test(run)).length === 2, 60_000);
+      await pit.ok('answer', 'a', '+1k');
+      await ended(pit, 'a');
+      expect(linesOf(pit).map(({ input, baseline }) => [input, (baseline as { input: number } | undefined)?.input])).toEqual([[1050, undefined], [30, 1050]]);
+    }), 180_000);
+
+  it('is one over all its attempts; the configuration gives it to tasks that say nothing of their own', () =>
+    withPit(config('budget: {task: {tokens: 100}}', 'attempts: 5'), async (pit) => {
+      await pit.up(1);
+      pit.dropTask('a.md', spenderTask([[{ in: 60 }, { exit: 3 }]]));
+      pit.dropTask('b.md', spenderTask([[{ in: 60 }]]));
+      pit.dropTask('c.md', spenderTask([[{ in: 160 }]], ['budget: off']));
+      for (const id of ['b', 'c']) await ended(pit, id);
+      await pit.until('a is parked after two attempts', () => isIn(pit, 'needs', 'a'), 60_000);
+      expect(linesOf(pit).filter((line) => line['id'] === 'a')).toHaveLength(2);
+    }));
+});

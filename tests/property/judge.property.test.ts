@@ -52,6 +52,7 @@ const doneMeansChecked = (m: Judge): void => {
     if (m.judge(of).kind !== 'done') return;
     expect(isBad(of.result) || (of.verify ?? []).some((run) => run.code !== 0) || (of.mustSignal === true && of.result === undefined)).toBe(false);
     if (of.stop === undefined) expect(of.exit?.code).toBe(0);
+    else if (of.stop === 'task-budget') expect(of.result?.kind).toBe('done');
     else expect(['signalled', 'observed']).toContain(of.stop);
   }, 2000);
 };
@@ -106,7 +107,8 @@ const questionsAreParked = (m: Judge): void =>
   forAll(fc.oneof(facts, askingFacts), (of) => {
     const outcome = m.judge(of);
     const reason = blockedAs(of.agent?.kind);
-    const ended = of.stop === 'observed' || of.stop === 'signalled' || (of.stop === undefined && of.exit !== undefined);
+    if (of.stop === 'task-budget' && of.result === undefined) return expect(outcome).toMatchObject({ kind: 'parked', reason: 'budget', nth: 0 });
+    const ended = of.stop === 'observed' || of.stop === 'signalled' || of.stop === 'task-budget' || (of.stop === undefined && of.exit !== undefined);
     const inWords = of.result?.kind === 'ask';
     const asks = ended && ((reason !== undefined && of.result === undefined) || inWords) && (of.ask === 'park' || of.ask === 'allow');
     expect(outcome.kind === 'parked').toBe(asks);

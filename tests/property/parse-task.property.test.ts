@@ -63,7 +63,7 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
   const { spec, warnings } = await good(m, '# Fix the login\n\nIt is broken.\n');
   expect(spec).toEqual({
     id: undefined, title: 'Fix the login', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, changes: 'optional', workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], body: '# Fix the login\n\nIt is broken.\n',
+    attempts: undefined, workspace: undefined, changes: 'optional', workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body: '# Fix the login\n\nIt is broken.\n',
   });
   expect(warnings).toEqual([]);
   expect((await good(m, 'just this')).spec.title).toBe('just this');
@@ -74,12 +74,12 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
 const wholeTask = withHead(
   [
     'id: fix-login', 'title: "Fix: the login"', 'agent: [claude, shell]', 'priority: high', 'after: [a, b.c]', 'at: 2026-12-01T02:00:00Z', 'timeout: 1h30m', 'attempts: 3',
-    'workspace: repo', 'base: v1.2', 'changes: required', 'workflow: build-review', 'with: {rounds: 3}', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]',
+    'workspace: repo', 'base: v1.2', 'changes: required', 'workflow: build-review', 'with: {rounds: 3}', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]', 'budget: {tokens: 2M}',
   ].join('\n'),
 );
 const wholeSpec = {
   id: 'fix-login', title: 'Fix: the login', agents: ['claude', 'shell'], priority: 30, after: ['a', 'b.c'], notBefore: { kind: 'at', atMs: Date.UTC(2026, 11, 1, 2) }, timeoutMs: 5_400_000, attempts: 3,
-  workspace: 'repo', base: 'v1.2', changes: 'required', workflow: 'build-review', with: { rounds: 3 }, verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'],
+  workspace: 'repo', base: 'v1.2', changes: 'required', workflow: 'build-review', with: { rounds: 3 }, verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'], budget: { tokens: 2_000_000 },
 };
 
 const everyKey = async (m: Parse): Promise<void> => {
@@ -137,6 +137,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ask: ['', 'maybe', '[park]', '1'],
   workflow: ['', '7', 'Build', '[a]', '../a', 'a b', '""'],
   with: ['', '7', 'rounds', '[rounds]', 'true'],
+  budget: ['', '3', '[1]', '{}', '{tokens: many}', '{tokens: -1}', '{money: 5$}', '{minutes: -3}', '{euros: 3}'],
   tags: ['', '{a: b}', '[a b]', '[-a]', '[1]', `[${Array.from({ length: 21 }, (_, n) => `t${n}`).join(', ')}]`],
 };
 

@@ -21,6 +21,8 @@ const PREPARED: AttemptView = { ...BARE, attempt: ATTEMPT };
 const STARTED: AttemptView = { ...PREPARED, started: true };
 const RUNNING: AttemptView = { ...STARTED, session: SESSION, leader: 'alive' };
 
+const SPENT = { kind: 'reached', unit: 'tokens', rule: 'the budget of the task is spent', evidence: '2 of 1' } as const;
+
 const named = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.reason : outcome.kind);
 const summary = (step: Step): string => (step.kind === 'stop' ? `stop ${step.reason}` : step.kind === 'conclude' ? `conclude ${named(step.outcome)}` : step.kind);
 const next = (view: Partial<AttemptView>, memory: Partial<LaunchMemory> = {}, release = false): Step => decide(POLICY, { ...BARE, ...view }, { ...FRESH, ...memory }, { release }, NOW);
@@ -68,6 +70,14 @@ describe('decide', () => {
     ['exit 1, checks are not owed', { ...RUNNING, exit: exit(1), verifyCommands: ['x'] }, {}, false, 'conclude exit-status'],
     ['exit 0, checks passed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 0, tail: [] }] }, {}, false, 'conclude done'],
     ['exit 0, checks failed', { ...RUNNING, exit: exit(0), verifyCommands: ['x'], verify: [{ command: 'x', code: 1, tail: [] }] }, {}, false, 'conclude verify-failed'],
+    ['its budget spent', { ...RUNNING, budget: SPENT }, {}, false, 'stop task-budget'],
+    ['its budget nearly spent', { ...RUNNING, budget: { ...SPENT, kind: 'near' } }, {}, false, 'wait'],
+    ['its budget and its time spent: time is no failure then', { ...RUNNING, budget: SPENT, attempt: { ...ATTEMPT, timeoutMs: 1 } }, {}, false, 'stop task-budget'],
+    ['its budget spent, and it has said how it ended', { ...RUNNING, budget: SPENT, result: { kind: 'done', message: '' } }, {}, false, 'wait'],
+    ['stopped for its budget', { ...RUNNING, stop: 'task-budget', budget: SPENT }, {}, false, 'conclude parked'],
+    ['stopped for its budget, which was raised meanwhile', { ...RUNNING, stop: 'task-budget' }, {}, false, 'conclude parked'],
+    ['stopped for its budget, having said done; its checks are owed', { ...RUNNING, stop: 'task-budget', result: { kind: 'done', message: '' }, verifyCommands: ['true'] }, {}, false, 'verify'],
+    ['stopped for its budget, having said done', { ...RUNNING, stop: 'task-budget', result: { kind: 'done', message: '' } }, {}, false, 'conclude done'],
     ['stopped for its timeout', { ...RUNNING, stop: 'timeout' }, {}, false, 'conclude timeout'],
     ['stopped for its timeout; then cancelled: the first reason stays', { ...RUNNING, stop: 'timeout', cancelled: true }, {}, true, 'conclude timeout'],
     ['stopped by a person', { ...RUNNING, stop: 'cancelled', exit: exit(0) }, {}, false, 'conclude cancelled'],

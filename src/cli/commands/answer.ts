@@ -1,11 +1,12 @@
 import { basename, relative } from 'node:path';
 import { clean } from '../../agents/deliver/text.js';
+import { parseRaise } from '../../ledger/budget.js';
 import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { checkTask } from '../../queue/intake.js';
 import { listState, type Located } from '../../queue/locate.js';
 import { putAwayQuestions } from '../../queue/stray-stories.js';
-import { ANSWER_BYTES, parkedAttempt, readAnswer, writeAnswer } from '../../runs/answers.js';
+import { ANSWER_BYTES, isBudgetPark, parkedAttempt, readAnswer, writeAnswer } from '../../runs/answers.js';
 import { readQuestionFile } from '../../runs/question.js';
 import { openContext, print, printJson, readConfig, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -35,6 +36,7 @@ export async function answerOne(context: Context, name: string, text: string): P
   await checkEdited(context, task);
   const asked = await parkedAttempt(files, layout, task.id);
   if (asked === undefined && text !== '') throw new CliError(`${task.id} was moved to needs/ by hand: nothing was asked, so nothing can be answered; write it into the task, then: snakepit answer ${task.id}`, EXIT.usage);
+  if (asked !== undefined && isBudgetPark(asked) && text !== '' && parseRaise(text) === undefined) throw new CliError(`${task.id} waits with a spent budget, and ${show(text, 60)} does not raise it: say +1M (tokens), '+5$', +30m, 2x or off, several with blanks between; or: snakepit cancel ${task.id}`, EXIT.usage);
   if (asked !== undefined && text !== '') await writeAnswer(files, asked, text);
   const said = asked === undefined ? undefined : await readAnswer(files, asked);
   const { id, state } = await takeAgain(context, task);
