@@ -52,6 +52,7 @@ export function buildProgram(): Command {
   json(program.command('explain').description('why a task, a snake or a resident stands where it stands: evidence with ages, the rule that holds, what comes next').argument('<task|snake|resident>').option('-w, --watch', 'go on, and tell what changes')).action(
     async (name: string, options: { json?: boolean; watch?: boolean }) => (await import('./commands/explain.js')).explain(dir(), name, options),
   );
+  program.command('diff').description('what a task changed on its branch, since its base').argument('<task>').option('--stat', 'files and lines only').action(async (id: string, options: { stat?: boolean }) => (await import('./commands/diff.js')).diff(dir(), id, options));
   program
     .command('logs')
     .description('what a task\'s or a resident\'s session printed, or what a snake did')

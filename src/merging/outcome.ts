@@ -11,7 +11,6 @@ export function outcomeOf(end: MergeEnd, done: Extract<Outcome, { kind: 'done' }
     case 'kept':
     case 'nothing':
     case 'merged':
-    case 'requested':
       return done;
     case 'violation':
       return { kind: 'failed', reason: 'policy-violation', detail: describeViolations(end.violations), final: false };

@@ -2,9 +2,9 @@ import type { VerifyRun } from './records.js';
 
 /**
  * What becomes of a task's branch when its work is good. "none": it stays; "ff": only where the target has not moved on; "no-ff": a merge
- * commit; "squash": one commit; "rebase": its commits one by one; "pull-request": pushed, and opened with gh.
+ * commit; "squash": one commit; "rebase": its commits one by one.
  */
-export const MERGE_MODES = ['none', 'ff', 'no-ff', 'squash', 'rebase', 'pull-request'] as const;
+export const MERGE_MODES = ['none', 'ff', 'no-ff', 'squash', 'rebase'] as const;
 export type MergeMode = (typeof MERGE_MODES)[number];
 
 /** A rule of `policy:` that a diff breaks. */
@@ -37,8 +37,7 @@ export type MergeEnd =
   | { readonly kind: 'conflict'; readonly into: string; readonly tip: string; readonly paths: readonly string[] }
   | { readonly kind: 'checks-failed'; readonly into: string; readonly tip: string; readonly check: VerifyRun }
   /** Only a person can go on. */
-  | { readonly kind: 'blocked'; readonly into: string; readonly why: string }
-  | { readonly kind: 'requested'; readonly into: string; readonly url: string };
+  | { readonly kind: 'blocked'; readonly into: string; readonly why: string };
 
 /** merge.json beside the run: written before the target is moved, so that a successor knows what to look for in it. */
 export interface MergeRecord {

@@ -26,10 +26,8 @@ export function mergeLines(merge: MergeEnd, id: string, changes: Changes | undef
   switch (merge.kind) {
     case 'merged':
       return [`- **merged**: into ${show(merge.into)} as ${merge.commit.slice(0, 10)}, which stood at ${merge.onto.slice(0, 10)} before${merge.into.startsWith('snakepit-') ? `; take it over with \`git merge ${show(merge.into)}\`` : ''}`];
-    case 'requested':
-      return [`- **pull request**: ${show(merge.url)}`];
     case 'kept':
-      return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`git merge ${show(changes.branch)}\` or \`snakepit merge ${id}\``];
+      return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`git merge ${show(changes.branch)}\``];
     case 'nothing':
     case 'violation':
     case 'conflict':

@@ -51,7 +51,7 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
   const policies = policiesOf(config.policy, spec);
   const known = knownSecrets(await setting.profiles(), setting.outerEnv);
   const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || files.exists(join(dir, RUN_FILES.cancel));
-  if (mode === 'none' || mode === 'pull-request') {
+  if (mode === 'none') {
     const violations = await keptViolations(ports, attempt.workspace, changes.base, changes.head, policies, known);
     if (violations === undefined) return later(ports, dir, record, 'git did not show its diff', commands);
     return write(ports, dir, { ...record, end: violations.length > 0 ? { kind: 'violation', violations } : { kind: 'kept' } });
@@ -130,5 +130,5 @@ async function write({ files }: SnakePorts, dir: string, record: MergeRecord): P
 
 async function tell({ events }: SnakePorts, { name, marker }: Claim, end: MergeEnd, rule: string, into: string): Promise<void> {
   if (end.kind === 'merged') await events.emit({ kind: 'task-merged', id: name.id, marker, into, commit: end.commit, rule });
-  else if (end.kind !== 'nothing' && end.kind !== 'kept' && end.kind !== 'requested') await events.emit({ kind: 'merge-refused', id: name.id, marker, into, end: end.kind, rule });
+  else if (end.kind !== 'nothing' && end.kind !== 'kept') await events.emit({ kind: 'merge-refused', id: name.id, marker, into, end: end.kind, rule });
 }
