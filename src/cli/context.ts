@@ -87,12 +87,16 @@ async function faultOfSpecialists(files: Files, layout: Layout, config: Config, 
   return specialistFault('snakepit.yaml', await files.read(layout.configFile), config, profiles, Intl.DateTimeFormat().resolvedOptions().timeZone);
 }
 
-/** The rules of `pings:`. */
+/** The rules of `pings:`, and the hooks. */
 export async function readRules(context: Context): Promise<readonly Rule[]> {
   const { resolveRules } = await import('../pings/rules.js');
-  const rules = resolveRules('snakepit.yaml', await context.files.read(context.layout.configFile), (await readConfig(context)).pings);
+  const { resolveHooks } = await import('../pings/hooks.js');
+  const [text, config] = [await context.files.read(context.layout.configFile), await readConfig(context)];
+  const rules = resolveRules('snakepit.yaml', text, config.pings);
   if (!rules.ok) throw new CliError(`${rules.error.where}: ${rules.error.problem}`, EXIT.config);
-  return rules.value;
+  const hooks = resolveHooks('snakepit.yaml', text, config.hooks);
+  if (!hooks.ok) throw new CliError(`${hooks.error.where}: ${hooks.error.problem}`, EXIT.config);
+  return [...rules.value, ...hooks.value];
 }
 
 /** As the pit published them: a configuration that is being edited concerns sessions to come. */

@@ -1,3 +1,4 @@
+import type { HookConfig } from './hooks.js';
 import type { PingConfig } from './pings.js';
 import type { PriceConfig } from './prices.js';
 import type { SpecialistConfig } from './specialists.js';
@@ -65,6 +66,8 @@ export interface Config {
   readonly breaker: { readonly floorMs: number; readonly marginMs: number; readonly firstMs: number; readonly maxMs: number; readonly staggerMs: number; readonly releaseMs: number; readonly failures: number };
   /** As the file has them; pings/rules.ts makes rules of them. */
   readonly pings: readonly PingConfig[];
+  /** As the file has them; pings/hooks.ts makes rules of them. */
+  readonly hooks: readonly HookConfig[];
   readonly pingKeepMs: number;
   /** Limits of a day, of all time, and of each task. What an older snakepit published has no `task`. */
   readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf; readonly task?: LimitsOf };

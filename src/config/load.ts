@@ -169,6 +169,7 @@ function toConfig(file: ConfigFile): Config {
       staggerMs: ms(file.breaker.stagger), releaseMs: ms(file.breaker.release), failures: file.breaker.failures,
     },
     pings: file.pings,
+    hooks: file.hooks,
     pingKeepMs: ms(file['ping-keep']),
     budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit), task: toLimits(file.budget.task) },
     prices: file.prices,

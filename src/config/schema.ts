@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDuration } from '../lib/duration.js';
 import { budgetSchema } from './budget.js';
 import { mergeKeys, policySchema } from './merging.js';
+import { hooksSchema } from './hooks.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
 import { specialistsSchema } from './specialists.js';
@@ -123,6 +124,7 @@ export const configSchema = z.strictObject({
   pings: pingsSchema,
   'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
   budget: budgetSchema,
+  hooks: hooksSchema,
   prices: pricesSchema,
   residents: z
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)

@@ -57,6 +57,7 @@ export type PitEvent =
   | { readonly kind: 'budget-warned' | 'budget-reached'; readonly id: string; readonly unit: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'task-merged'; readonly id: string; readonly marker: string; readonly into: string; readonly commit: string; readonly rule: string }
   | { readonly kind: 'merge-refused'; readonly id: string; readonly marker: string; readonly into: string; readonly end: string; readonly rule: string }
+  | { readonly kind: 'hook-tested'; readonly hook: string }
   | { readonly kind: 'config-changed'; readonly file: string }
   | { readonly kind: 'config-refused'; readonly file: string; readonly problem: string };
 

@@ -64,6 +64,7 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'budget-reached': ['id', 'unit', 'rule', 'evidence'],
   'task-merged': ['id', 'marker', 'into', 'commit', 'rule'],
   'merge-refused': ['id', 'marker', 'into', 'end', 'rule'],
+  'hook-tested': ['hook'],
   'config-changed': ['file'],
   'config-refused': ['file', 'problem'],
 };

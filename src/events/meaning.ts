@@ -68,6 +68,7 @@ export const KIND_MEANING: Readonly<Record<PitEvent['kind'], string>> = {
   'budget-reached': 'A budget is used up.',
   'task-merged': 'Its branch lies in the target, by this commit.',
   'merge-refused': 'Its branch was not merged: `end` says why.',
+  'hook-tested': 'A person tries a hook: snakepit notify --test.',
   'config-changed': 'An edit of snakepit.yaml is in force.',
   'config-refused': 'An edit of snakepit.yaml is wrong; the one before holds.',
 };
@@ -90,6 +91,7 @@ export const FIELD_MEANING: Readonly<Record<string, string>> = {
   fix: 'what to do about it',
   from: 'where it came from: a file, a rule; of snakes-scaled, how many there were',
   how: 'drained: what ran was finished; now: it was ended; left-running: sessions go on',
+  hook: 'its name in snakepit.yaml',
   id: 'the task',
   input: 'tokens',
   into: 'the branch that tasks are merged into',

@@ -8,14 +8,15 @@ export type Ran =
 /** From the asking to end to the ending: git takes its locks back when it is asked. */
 const KILL_AFTER_MS = 1000;
 
-/** Runs an argv (never a shell line) and waits; execa is loaded at the first call, since an idle snake needs none. */
-export async function run(argv: readonly [string, ...string[]], options: { timeoutMs: number; cwd?: string; env?: Readonly<Record<string, string>>; input?: string }): Promise<Ran> {
+/** Runs an argv (never a shell line) and waits; execa is loaded at the first call, since an idle snake needs none. `maxBytes`: of its output; one that says more is ended. */
+export async function run(argv: readonly [string, ...string[]], options: { timeoutMs: number; cwd?: string; env?: Readonly<Record<string, string>>; input?: string; maxBytes?: number }): Promise<Ran> {
   const { execa } = await import('execa');
   const [program, ...args] = argv;
   const settings: Options = {
     forceKillAfterDelay: KILL_AFTER_MS,
     reject: false,
     stripFinalNewline: false,
+    ...(options.maxBytes === undefined ? {} : { maxBuffer: options.maxBytes }),
     extendEnv: options.env === undefined,
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -18,7 +18,7 @@ export interface OutboxFacts {
 
 /** One step, with its rule and its evidence. "close": the receipt is on disk, only the event and the removal are missing. */
 export interface OutboxAction {
-  readonly kind: 'close' | 'report' | 'drop' | 'deliver';
+  readonly kind: 'close' | 'report' | 'again' | 'drop' | 'deliver';
   readonly entry: Entry;
   readonly rule: string;
   readonly evidence: string;
@@ -58,6 +58,7 @@ function ofEntry(entry: Entry, facts: OutboxFacts, keepMs: number, nowMs: number
     case 'settled':
       return { kind: 'close', entry, rule: state.receipt.rule, evidence: state.receipt.evidence };
     case 'begun':
+      if (entry.again === true) return { kind: 'again', entry, rule: 'whoever delivered it is gone: it may have arrived, and is delivered again', evidence: `pid ${state.by.pid}` };
       return { kind: 'report', entry, rule: 'whoever typed it is gone: it may have arrived, and is not typed again', evidence: `pid ${state.by.pid}` };
     case 'queued':
       return ofQueued(entry, state, facts, keepMs, nowMs, taken);

@@ -57,7 +57,7 @@ function ofLog(on: Source, before: Of<Cursor, 'log'> | undefined, look: Of<Look,
   const keys: string[] = [];
   const found: Found[] = [];
   for (const seen of look.events) {
-    const one = on.kind === 'event' ? ofEvent(on, seen) : on.kind === 'settled' ? ofSettled(on, seen) : undefined;
+    const one = on.kind === 'event' ? ofEvent(on, seen) : on.kind === 'events' ? ofEvents(on, seen) : on.kind === 'settled' ? ofSettled(on, seen) : undefined;
     if (one === undefined || before.recent.includes(one.key) || keys.includes(one.key)) continue;
     keys.push(one.key);
     found.push(one);
@@ -76,6 +76,10 @@ function ofEvent(on: Of<Source, 'event'>, { at, event }: SeenEvent): Found | und
   }
   const { v: _v, at: _at, ...rest } = fields;
   return { key: at, values: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)])), why: `event ${event.kind} at ${at}` };
+}
+
+function ofEvents(on: Of<Source, 'events'>, { at, event }: SeenEvent): Found | undefined {
+  return on.kinds.includes(event.kind) ? { key: at, values: { event: JSON.stringify(event) }, why: `event ${event.kind} at ${at}` } : undefined;
 }
 
 /** Which end of a task an event tells; undefined for all others. */

@@ -14,9 +14,9 @@ export const entryId = (rule: string, key: string, to: string): string => create
 
 /** One entry for each target. `order`: that of the first; they follow each other. */
 export function entriesOf(rule: Rule, found: Found, order: number, nowMs: number): Entry[] {
-  const { text, guarded } = render(rule.message, { ...found.values, rule: rule.name });
+  const { text, guarded } = rule.hook === undefined ? render(rule.message, { ...found.values, rule: rule.name }) : { text: found.values['event'] ?? '', guarded: false };
   return rule.to.map((to, index) => ({
-    v: 1, id: entryId(rule.name, found.key, to), rule: rule.name, to, text, guarded, why: found.why, ...(found.file === undefined ? {} : { file: found.file }),
+    v: 1, id: entryId(rule.name, found.key, to), rule: rule.name, to, text, guarded, why: found.why, ...(rule.hook === undefined ? {} : { again: true as const }), ...(found.file === undefined ? {} : { file: found.file }),
     queuedAt: nowMs, order: order + index, state: { kind: 'queued', tries: 0, triedAt: undefined, refusal: undefined },
   }));
 }

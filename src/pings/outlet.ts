@@ -22,6 +22,8 @@ export interface Words {
   readonly id: string;
   readonly text: string;
   readonly guarded: boolean;
+  /** How often it was refused before. */
+  readonly tries?: number;
 }
 
 /** Where a target stands, and the way to speak to it. "deaf": it can never be typed at. `at`: the session, for the log. */

@@ -141,6 +141,7 @@ async function observe(ports: RoundPorts, { layout, settleMs }: RoundSetting, me
     case 'inbox':
       return observeInbox(files, clock, layout.root, on, memory.inbox, cursor === undefined, settleMs);
     case 'event':
+    case 'events':
     case 'settled': {
       const from = cursor?.kind === 'log' ? cursor : undefined;
       const key = from === undefined ? '' : `${from.file} ${from.offset}`;
@@ -169,6 +170,9 @@ async function apply(ports: RoundPorts, layout: Layout, memory: RoundMemory, act
       // It may have ended between the look at its file and the one at its process.
       if ((await readEntry(files, layout, entry.id))?.state.kind !== 'begun') return;
       return settle(ports, layout, entry, { kind: 'unconfirmed', rule: action.rule, evidence: action.evidence });
+    case 'again':
+      if ((await readEntry(files, layout, entry.id))?.state.kind !== 'begun') return;
+      return writeEntry(files, layout, { ...entry, state: { kind: 'queued', tries: 1, triedAt: clock.wallMs(), refusal: action.rule } });
     case 'drop':
       await events.emit({ kind: 'ping-dropped', ping: entry.id, from: entry.rule, to: entry.to, text: entry.text, why: `${action.rule}${action.evidence === '' ? '' : `: ${action.evidence}`}` });
       return removeEntry(files, layout, entry.id);
@@ -190,8 +194,8 @@ async function apply(ports: RoundPorts, layout: Layout, memory: RoundMemory, act
 async function type(ports: RoundPorts, layout: Layout, entry: Entry, target: Extract<Target, { kind: 'ready' }>): Promise<void> {
   const { files, clock, events } = ports;
   try {
-    const receipt = await target.say(entry, PATIENCE_MS).catch((cause: unknown): PingReceipt => ({ kind: 'unconfirmed', rule: 'typing broke off', evidence: cause instanceof Error ? cause.message : String(cause) }));
-    if (receipt.kind !== 'refused') return await settle(ports, layout, entry, receipt);
+    const receipt = await target.say(entry.state.kind === 'queued' ? { ...entry, tries: entry.state.tries } : entry, PATIENCE_MS).catch((cause: unknown): PingReceipt => ({ kind: 'unconfirmed', rule: 'typing broke off', evidence: cause instanceof Error ? cause.message : String(cause) }));
+    if (receipt.kind !== 'refused' || receipt.final === true) return await settle(ports, layout, entry, receipt);
     const before = entry.state.kind === 'queued' ? entry.state : { tries: 0, refusal: undefined };
     await writeEntry(files, layout, { ...entry, state: { kind: 'queued', tries: before.tries + 1, triedAt: clock.wallMs(), refusal: receipt.rule } });
     // One that is refused for an hour for one reason is one line.

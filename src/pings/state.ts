@@ -13,7 +13,7 @@ import type { ProcessIdentity } from '../lib/processes.js';
  *     ▲          │ refused, nothing was typed
  *     └──────────┘
  *
- * "begun" by a process that is dead is reported unconfirmed, and never typed again.
+ * "begun" by a process that is dead is reported unconfirmed, and never typed again; a hook's, which may be called twice, is queued again.
  */
 
 /** What a rule listens to. Texts in `match`, `task` and `files` may hold `*`. */
@@ -21,7 +21,14 @@ export type Source =
   | { readonly kind: 'commit'; readonly repo: string; readonly ref: string; readonly subject: string }
   | { readonly kind: 'settled'; readonly state: SettledState | undefined; readonly tag: string | undefined; readonly task: string | undefined }
   | { readonly kind: 'inbox'; readonly dir: string; readonly files: string }
-  | { readonly kind: 'event'; readonly event: string; readonly match: Readonly<Record<string, string | number | boolean>> };
+  | { readonly kind: 'event'; readonly event: string; readonly match: Readonly<Record<string, string | number | boolean>> }
+  /** Of a hook: every event of these kinds, whole. */
+  | { readonly kind: 'events'; readonly kinds: readonly string[] };
+
+/** What a hook does with an event: a program gets it on its standard input, a server as the body of a POST. */
+export type Hook =
+  | { readonly kind: 'run'; readonly argv: readonly [string, ...string[]]; readonly timeoutMs: number }
+  | { readonly kind: 'post'; readonly url: string; readonly as: 'json' | 'text'; readonly timeoutMs: number };
 
 export type SettledState = 'done' | 'failed' | 'needs';
 
@@ -31,6 +38,8 @@ export interface Rule {
   readonly to: readonly string[];
   /** With {placeholders} that its source knows. */
   readonly message: string;
+  /** Its target is no session but this. */
+  readonly hook?: Hook;
 }
 
 /** Up to where a rule has looked. `recent`: keys that were found a short while ago, newest last; what comes twice is told once. */
@@ -84,6 +93,8 @@ export interface PingReceipt {
   readonly kind: 'submitted' | 'queued' | 'told' | 'refused' | 'unconfirmed';
   readonly rule: string;
   readonly evidence: string;
+  /** Of one that was refused: it would be refused again. */
+  readonly final?: true;
 }
 
 /** All times wall clock, milliseconds. */
@@ -102,6 +113,8 @@ export interface Entry {
   readonly text: string;
   /** It begins with words of somebody else that a composer would take for a command: it goes through a file. */
   readonly guarded: boolean;
+  /** A hook's: where nobody knows whether it arrived it is delivered again. */
+  readonly again?: true;
   readonly why: string;
   readonly file?: string;
   readonly queuedAt: number;

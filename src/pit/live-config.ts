@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
 import { resolveProfiles } from '../agents/resolve.js';
 import { err, ok, type Result } from '../lib/result.js';
+import { resolveHooks } from '../pings/hooks.js';
 import { resolveRules } from '../pings/rules.js';
 import type { Rule } from '../pings/state.js';
 import { residentFault } from '../residents/wanted.js';
@@ -40,7 +41,9 @@ export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'fil
     const wrong = await specialistFault('snakepit.yaml', text, config.value, profiles.value, systemZone());
     if (wrong !== undefined) return err(wrong);
     const pings = resolveRules('snakepit.yaml', text, config.value.pings);
-    return pings.ok ? ok({ config: config.value, profiles: profiles.value, pings: pings.value }) : pings;
+    if (!pings.ok) return pings;
+    const hooks = resolveHooks('snakepit.yaml', text, config.value.hooks);
+    return hooks.ok ? ok({ config: config.value, profiles: profiles.value, pings: [...pings.value, ...hooks.value] }) : hooks;
   };
   const first = await load();
   if (!first.ok) throw new Error(`${first.error.where}: ${first.error.problem}`);

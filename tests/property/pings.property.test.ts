@@ -227,7 +227,7 @@ describe('planted faults are noticed', () => {
     ['one refusal blocks all', 'decide.js', 'if (taken.has(entry.to))', 'if (taken.size > 0)', othersGoOn],
     ['the last comes first', 'decide.js', 'a.order - b.order', 'b.order - a.order', inOrder],
     ['a refused one is overtaken', 'decide.js', 'taken.add(entry.to);\n    if (facts.held', 'if (facts.held', refusedIsFirst],
-    ['a refused one is forgotten', 'round.js', "if (receipt.kind !== 'refused')", 'if (true)', neverLostSilently],
+    ['a refused one is forgotten', 'round.js', "if (receipt.kind !== 'refused' || receipt.final === true)", 'if (true)', neverLostSilently],
     ['nothing is ever given up', 'decide.js', 'if (nowMs - entry.queuedAt >= keepMs)', 'if (false)', givenUp],
     ['all of history is told', 'match.js', 'if (before === undefined || hash === undefined', 'if (hash === undefined', historyIsNotTold],
     ['an end that is told twice is two', 'match.js', 'before.recent.includes(one.key) || ', '', atMostOnce],

@@ -99,6 +99,7 @@ describe('the outbox', () => {
     ['one a target, the oldest', [entry('b', 's1', 2), entry('a', 's1', 1), entry('c', 's2', 3)], facts(), ['deliver a', 'deliver c']],
     ['one that is typed at waits', [entry('a', 's1', 1, { state: { kind: 'begun', at: 1, by: BY } }), entry('b', 's1', 2)], facts({ typing: new Set(['a']) }), []],
     ['one that was begun by the dead is reported', [entry('a', 's1', 1, { state: { kind: 'begun', at: 1, by: BY } })], facts(), ['report a']],
+    ['a hook that was called by the dead is called again', [entry('a', 's1', 1, { again: true, state: { kind: 'begun', at: 1, by: BY } })], facts(), ['again a']],
     ['a receipt that was not told is told', [entry('a', 's1', 1, { state: { kind: 'settled', by: BY, receipt: { kind: 'submitted', rule: 'r', evidence: '' } } })], facts(), ['close a']],
     ['print mode is refused at once', [entry('a', 's1', 1), entry('b', 's2', 2)], facts({}, { s1: { kind: 'deaf', why: 'print mode' }, s2: { kind: 'ready' } }), ['drop a', 'deliver b']],
     ['a file that was taken away is dealt with', [entry('a', 's1', 1), entry('b', 's1', 2)], facts({ consumed: new Set(['a']) }), ['drop a', 'deliver b']],

@@ -32,6 +32,8 @@ function describeSource(on: Source): string {
       return `inbox ${on.dir}/${on.files}`;
     case 'event':
       return `event ${on.event}${Object.entries(on.match).map(([field, value]) => `, ${field} ${String(value)}`).join('')}`;
+    case 'events':
+      return on.kinds.join(', ');
     default:
       return unreachable(on);
   }
