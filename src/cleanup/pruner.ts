@@ -3,6 +3,7 @@ import { branchTip, moveRef } from '../git/refs.js';
 import { complaint } from '../git/run.js';
 import { removeWorktree } from '../git/worktrees.js';
 import { unreachable } from '../lib/unreachable.js';
+import { forgetDisk, overBudget, readDisk } from '../workspace/disk.js';
 import { holdWorkspace } from '../workspace/hold.js';
 import { isSound } from '../workspace/open.js';
 import { readWorkspace, workspaceDir, writeWorkspace } from '../workspace/record.js';
@@ -22,14 +23,19 @@ async function planPrune(ports: CleanupPorts, setting: CleanupSetting): Promise<
   if (checkouts === undefined || !setting.thorough) return [];
   const look = await WorktreeLook.begin({ ...ports, checkouts }, setting);
   const steps: Step[] = [];
+  const use = await readDisk(ports.files, setting.layout);
+  // The oldest go first, until what is over the budget is free.
+  let excess = overBudget(use, setting.config.diskBytes);
   const ages = new Map<string, number>();
   for (const record of look.records) if (look.ended(record.id)) ages.set(record.id, await look.endedAt(record));
   for (const record of look.records.toSorted((a, b) => (ages.get(a.id) ?? 0) - (ages.get(b.id) ?? 0))) {
     const endedAt = ages.get(record.id);
     if (endedAt === undefined) continue;
+    const over = excess > 0;
     // Nothing is asked of git for what is only waiting for its time.
-    if (record.state === 'ready' && clock.wallMs() - endedAt < setting.config.keepWorktreesMs && (await ports.files.exists(record.path))) continue;
-    const { kind, verb, rule, evidence } = decidePrune({ keepMs: setting.config.keepWorktreesMs, over: false }, await look.facts(record, { users: true }));
+    if (!over && record.state === 'ready' && clock.wallMs() - endedAt < setting.config.keepWorktreesMs && (await ports.files.exists(record.path))) continue;
+    const { kind, verb, rule, evidence } = decidePrune({ keepMs: setting.config.keepWorktreesMs, over }, await look.facts(record, { users: true }));
+    if (verb === 'prune') excess -= use?.worktrees[record.id] ?? 0;
     if (kind !== 'keep') steps.push({ specialist: 'pruner', kind, verb, subject: record.id, rule, evidence, target: record.id });
   }
   return [...steps, ...(await strayWorktrees({ ...ports, checkouts }, setting, look))];
@@ -88,6 +94,7 @@ async function remove(ports: LookPorts, setting: CleanupSetting, look: WorktreeL
   if (removed?.ok === false) return { kind: 'refused', told: `git did not remove it: ${removed.error}` };
   const released: WorktreeRecord = { ...record, state: 'released', at: clock.wallMs() };
   await writeWorkspace(files, layout, released);
+  await forgetDisk(files, layout, id);
   await events.emit({ kind: 'worktree-removed', id, branch, rule, evidence });
   const dropped = await dropBranch(ports, setting, released, rule);
   return { kind: 'done', told: dropped.kind === 'done' ? `removed, and ${dropped.told}` : `removed; its branch ${branch} stays` };

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { parseJson } from '../protocol/records.js';
 import type { BudgetVerdict } from '../ledger/decide.js';
 import { PoolPurse } from '../runs/pool-budget.js';
+import { diskWhy, readDisk } from '../workspace/disk.js';
 import { explainWaiting } from '../queue/promote.js';
 import { readSnapshot, livePit, type Context } from './context.js';
 import { listDrops } from './progress.js';
@@ -41,6 +42,8 @@ export async function whyNothingIsClaimed(context: Context, known?: BudgetVerdic
   const floor = config?.minFreeBytes ?? 0;
   const disk = statfsSync(layout.state);
   if (disk.bavail * disk.bsize < floor) return `less than min-free (${floor} bytes) is free on the disk: nothing is claimed`;
+  const full = diskWhy(await readDisk(files, layout), config?.diskBytes);
+  if (full !== undefined) return full;
   const verdict = known ?? (config?.budget === undefined ? undefined : await new PoolPurse(files, layout).verdict(config, context.clock.wallMs()));
   return verdict?.kind === 'reached' ? `${verdict.rule} (${verdict.evidence}): nothing is claimed; raise it under budget: in snakepit.yaml` : undefined;
 }

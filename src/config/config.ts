@@ -45,6 +45,8 @@ export interface Config {
   /** Three octal digits: files that sessions make in workspaces. */
   readonly sessionUmask: string;
   readonly minFreeBytes: number;
+  /** What worktrees and runs may take of the disk; 0: no limit. */
+  readonly diskBytes: number;
   readonly toss: { readonly depth: number; readonly perTask: number; readonly commands: boolean };
   readonly env: readonly string[];
   /** What the person lays over the built-in agent profiles, not yet validated: see agents/load-profiles.ts. */

@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseBytes } from '../lib/bytes.js';
 import { parseDuration } from '../lib/duration.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
@@ -151,6 +152,7 @@ function toConfig(file: ConfigFile): Config {
     verifyTimeoutMs: ms(file['verify-timeout']),
     sessionUmask: file['session-umask'],
     minFreeBytes: file['min-free'],
+    diskBytes: parseBytes(file.disk) ?? 0,
     toss: { depth: file.toss.depth, perTask: file.toss['per-task'], commands: file.toss.commands },
     env: file.env,
     agents: file.agents,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseBytes } from '../lib/bytes.js';
 import { parseDuration } from '../lib/duration.js';
 import { budgetSchema } from './budget.js';
 import { mergeKeys, policySchema } from './merging.js';
@@ -94,6 +95,7 @@ export const configSchema = z.strictObject({
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
   'session-umask': z.string(UMASK).regex(/^0?[0-7]{3}$/, UMASK).default('022').describe('What others may not do with files that agents make, as a shell\'s umask says it. What snakepit itself writes is always its owner\'s alone.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),
+  disk: z.union([z.number(), z.string()]).refine((value) => parseBytes(value) !== undefined, 'is not a size: write it with a unit, such as 20GB').default('20GB').describe('What worktrees and runs may take of the disk: above it nothing new is claimed, and worktrees of ended tasks go before their time. 0: no limit. A hundred checkouts of a middling project fit.'),
   toss: z
     .strictObject({
       depth: count(2, 0, 10, 'How deep tossed tasks may toss.'),

@@ -26,7 +26,7 @@ export interface CleanMemory {
 }
 
 /** The dead are reaped at every tick; all specialists come by at their own cadence, unless a cleanup is at work already. */
-export async function cleanRound(ports: PitPorts, setting: PitSetting, config: Config, successor: (snake: string) => Successor, memory: CleanMemory): Promise<void> {
+export async function cleanRound(ports: PitPorts, setting: PitSetting, config: Config, successor: (snake: string) => Successor, memory: CleanMemory, diskOver: boolean): Promise<void> {
   const { files, clock, processes, log } = ports;
   const reaping = cleanupSetting(files, setting, config, successor);
   await execute(ports, reaping, await plan(ports, reaping));
@@ -44,7 +44,7 @@ export async function cleanRound(ports: PitPorts, setting: PitSetting, config: C
   } finally {
     await lock.release();
   }
-  if (thorough) memory.worktrees ??= worktreeRound(ports, cleanupSetting(files, setting, config, successor, true)).finally(() => (memory.worktrees = undefined));
+  if (thorough || diskOver) memory.worktrees ??= worktreeRound(ports, cleanupSetting(files, setting, config, successor, true)).finally(() => (memory.worktrees = undefined));
 }
 
 /** Beside the ticks: git over many files takes minutes. Each worktree has a lock of its own, so nobody waits for a round. Never throws. */

@@ -14,6 +14,7 @@ import { endDependent } from '../runs/never.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
 import { budgetRound, newBudgetMemory, type BudgetMemory } from './budget.js';
+import { diskRound, newDiskMemory, type DiskMemory } from './disk.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
 import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
@@ -40,6 +41,7 @@ export interface PitMemory extends CleanMemory {
   readonly bell: BellMemory;
   readonly residents: ResidentMemory;
   readonly budget: BudgetMemory;
+  readonly disk: DiskMemory;
   lastSnapshot: string;
 }
 
@@ -62,6 +64,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   recurring: newRecurringMemory(),
   bell: newBellMemory(),
   budget: newBudgetMemory(),
+  disk: newDiskMemory(),
   lastSnapshot: '',
 });
 
@@ -93,11 +96,12 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   }
   for (const file of leftovers) await files.remove(file);
 
-  await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory);
+  await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory, memory.disk.over);
   await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
   await budgetRound(ports, setting, config, memory.budget);
+  diskRound(ports, setting, config, memory.disk);
   await publish(ports, setting, memory, live, tmux);
 
   const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting' || slot.kind === 'backing-off');

@@ -20,6 +20,7 @@ import { foreignHost, recordHost } from '../queue/host.js';
 import { ensureLayout, writeShim } from '../queue/init.js';
 import { watchDirectory } from '../queue/watch.js';
 import { TmuxServer } from '../tmux/server.js';
+import { measureDisk } from '../workspace/disk.js';
 import { spawnSnake } from './apply.js';
 import { cleanupSetting } from './clean.js';
 import { endResidents } from '../residents/roster.js';
@@ -52,7 +53,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
     wakeUp();
   };
   const tmux = new TmuxServer(layout.tmuxSocket, layout.tmuxConfig);
-  const ports: PitPorts = { files, clock, processes, events, log, tmux, wake, spawnSnake };
+  const ports: PitPorts = { files, clock, processes, events, log, tmux, wake, spawnSnake, measureDisk };
   const live = await openLiveConfig(ports, layout, process.env);
   const shim = await writeShim(files, layout, process.execPath, fileURLToPath(new URL('../../bin/snakepit.js', import.meta.url)));
   chmodSync(shim, 0o700);

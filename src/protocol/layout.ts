@@ -38,6 +38,8 @@ export interface Layout {
   readonly worktrees: string;
   /** One directory per task beside its worktree: the record of it. */
   readonly workspaces: string;
+  /** What worktrees and runs took of the disk when the pit last looked. */
+  readonly diskUse: string;
   /** What was saved before something was removed. */
   readonly salvage: string;
   /** Configuration directories of agent programs, one per task and account. */
@@ -96,6 +98,7 @@ export function layoutOf(root: string): Layout {
     runs: join(state, 'runs'),
     worktrees: join(state, 'worktrees'),
     workspaces: join(state, 'workspaces'),
+    diskUse: join(state, 'disk.json'),
     salvage: join(state, 'salvage'),
     homes: join(state, 'homes'),
     residents: join(state, 'residents'),

@@ -15,6 +15,7 @@ import { watchDirectory } from '../queue/watch.js';
 import { PoolPurse } from '../runs/pool-budget.js';
 import { registerSnake } from '../runs/registry.js';
 import { TmuxServer } from '../tmux/server.js';
+import { overBudget, readDisk } from '../workspace/disk.js';
 import { snakeLoop } from './loop.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { runVerify } from './verify.js';
@@ -104,6 +105,7 @@ async function main(root: string, name: string): Promise<number> {
       await refreshConfig();
       const disk = statfsSync(layout.state);
       if (config === undefined || disk.bavail * disk.bsize < config.minFreeBytes) return false;
+      if (overBudget(await readDisk(files, layout), config.diskBytes) > 0) return false;
       return (await purse.verdict(config, systemClock.wallMs())).kind !== 'reached';
     },
   };

@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { takeAs } from '../lib/baton.js';
 import { endSession } from '../agents/end-session.js';
 import type { Config } from '../config/config.js';
 import { branchTip } from '../git/refs.js';
@@ -8,7 +5,7 @@ import { isAncestor, type Head } from '../git/repository.js';
 import type { Git } from '../git/run.js';
 import { targetOf } from '../merging/target.js';
 import type { Outcome } from '../protocol/judge.js';
-import { claimEntry, markerOf, parseClaim, parseReaping, parseStuck } from '../protocol/names.js';
+import { claimEntry } from '../protocol/names.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Claim } from '../queue/store.js';
 import { pastAttempts } from '../runs/run-dir.js';
@@ -17,6 +14,7 @@ import { lookAtProject, projectDir, type WorkspacePorts } from '../workspace/gro
 import { HOLD_PATIENCE_MS, holdWorkspace } from '../workspace/hold.js';
 import { openWorktree } from '../workspace/open.js';
 import type { Workspace } from '../workspace/state.js';
+import { takeTurn } from '../workspace/turn.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 
 /** Where the attempt works, or why it cannot. */
@@ -39,7 +37,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
   const ground = found.kind === 'none' ? 'none' : found.head.sha === undefined && (spec.base ?? config.base) === 'HEAD' ? 'no-commit' : 'repository';
   const kind = chooseWorkspace(wish, ground);
   if (!kind.ok) return failed(kind.error, true);
-  if (kind.value === 'repo' && !(await takeTurn(ports, setting, claim, dir))) return { kind: 'busy' };
+  if (kind.value === 'repo' && !(await takeTurn(ports.files, ports.processes.self(), layout, claim.marker, dir))) return { kind: 'busy' };
   if (kind.value === 'repo') return { kind: 'open', workspace: { kind: 'repo', path: dir } };
   if (kind.value === 'scratch' || git === undefined || found.kind === 'none') return { kind: 'open', workspace: { kind: 'scratch' } };
   const startAt = await startOf(git, found.repository.top, found.head, spec.base ?? config.base, config);
@@ -68,24 +66,4 @@ async function startOf(git: Git, top: string, head: Head, base: string, config: 
   const tip = await branchTip(git, top, targetOf(config.into, head.ref ?? 'HEAD').into);
   if (!tip.ok || tip.value === undefined) return undefined;
   return (await isAncestor(git, top, head.sha, tip.value)) === true ? tip.value : undefined;
-}
-
-/**
- * The project itself is worked by one claim at a time, over all snakes. The turn is the claim's, not its snake's: it lasts as long as the
- * claim stands, whoever works it, and while its processes cannot be shown gone; nobody gives it back, so no crash can keep it.
- */
-async function takeTurn({ files, processes }: SnakePorts, { layout }: SnakeSetting, claim: Claim, dir: string): Promise<boolean> {
-  const lock = join(layout.state, 'locks', `project-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`);
-  // A listing may miss a file that is being renamed: two looks must agree.
-  const stands = async (marker: string): Promise<boolean> => (await isSeen(marker)) || (await isSeen(marker));
-  const isSeen = async (marker: string): Promise<boolean> => {
-    for (const [state, parse] of [['claimed', parseClaim], ['reaping', parseReaping], ['stuck', parseStuck]] as const) {
-      for (const file of await files.list(layout.dir(state))) {
-        const name = parse(file);
-        if (name !== undefined && markerOf(name) === marker) return true;
-      }
-    }
-    return false;
-  };
-  return (await takeAs(files, processes.self(), lock, claim.marker, stands)).kind === 'taken';
 }

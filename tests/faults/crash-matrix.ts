@@ -157,6 +157,15 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    title: 'Worktrees',
+    says: 'A worktree is its task\'s for all attempts. Nothing that lies in one is removed before every file of it was read and found on its branch or under `refs/snakepit/salvage/`. Nobody plays a crash of git itself in the middle of its writing: git renames its own files into place, and its locks are found and removed.',
+    rows: [
+      { dies: 'a snake whose session broke its worktree, or git with its lock', lies: '`workspace.json`, a worktree without its repository, an `index.lock`', repairs: 'the next attempt: repaired, or put aside under `.snakepit/salvage/` and made anew from its branch', ends: 'the attempt, in a sound worktree; no other is harmed', run: elsewhere('tests/integration/worktrees.test.ts', 'finds its broken worktree mended, or kept aside and made anew; no other is harmed') },
+      { dies: 'whoever holds the turn at the project (`workspace: repo`)', lies: 'a lock that names its claim', repairs: 'whoever asks next, once the claim stands nowhere', ends: 'one at a time', run: elsewhere('tests/integration/worktrees.test.ts', 'works the project itself one at a time, whoever holds the turn dies') },
+      { dies: 'salvager or pruner, before or after any of its changes', lies: 'the work where it was, or a commit of it; a record `releasing` and half a worktree', repairs: 'the next cleanup, or the pit within the hour', ends: 'all of the work is kept, the worktree is gone, its branch too if it is merged', run: elsewhere('tests/faults/prune-sweep.test.ts', 'salvager and pruner, dead at any change, lose nothing, and whoever comes next ends it') },
+    ],
+  },
+  {
     title: 'The machine',
     says: 'A claim names the boot of its owner. A clock that jumps or sleeps is no death.',
     rows: [

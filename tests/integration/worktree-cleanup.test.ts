@@ -172,6 +172,18 @@ describe('the pruner', () => {
     expect(all.git('worktree', 'list')).toContain(person);
   });
 
+  it('removes the oldest before their time where the disk budget is used up, and no more than that', { timeout: MS }, async () => {
+    for (const [id, days] of [['a', 0.1], ['b', 0.3], ['c', 0.2]] as const) {
+      commit(await all.open(id), `${id}.txt`, id);
+      all.end(id, 'done', days);
+    }
+    fs.writeFileSync(all.layout.diskUse, JSON.stringify({ v: 1, at: 1, bytes: 4e9, worktrees: { a: 1e9, b: 1e9, c: 1e9 } }));
+    expect(await all.round('pruner', 'disk: 5GB\n')).toEqual({ plan: [], done: [] });
+    expect((await all.round('pruner', 'disk: 2.5GB\n')).plan).toEqual(['b', 'c'].map((id) => `act prune ${id}: the disk budget is used up, and all of its work is kept`));
+    expect(fs.readdirSync(all.layout.worktrees)).toEqual(['a']);
+    expect(JSON.parse(fs.readFileSync(all.layout.diskUse, 'utf8'))).toEqual({ v: 1, at: 1, bytes: 2e9, worktrees: { a: 1e9 } });
+  });
+
   it('leaves what is being opened, and what was retried meanwhile', { timeout: MS }, async () => {
     await all.open('back');
     all.end('back', 'done');

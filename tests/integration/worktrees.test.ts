@@ -85,13 +85,30 @@ describe('a task in a git repository', () => {
     withPit({ bare: true }, async (pit) => {
       seedRepo(pit.root);
       await pit.up(3);
-      const line = 'mkdir "$SNAKEPIT_QUEUE/../.snakepit/one" || exit 9; sleep 0.5; rmdir "$SNAKEPIT_QUEUE/../.snakepit/one"';
+      const line = 'mkdir "$SNAKEPIT_QUEUE/../.snakepit/one" || exit 9; until [ -e "$SNAKEPIT_QUEUE/../.snakepit/go" ]; do sleep 0.1; done; sleep 0.3; rmdir "$SNAKEPIT_QUEUE/../.snakepit/one"';
       const ids = ['r1', 'r2', 'r3'];
       for (const id of ids) pit.dropTask(`${id}.md`, `${head('workspace: repo', 'attempts: 1')}${sh(line)}`);
       await pit.until('one is at work', () => fs.existsSync(join(pit.layout.state, 'one')), 60_000);
+      const turn = async (): Promise<boolean> => (await Promise.all(ids.filter((id) => isIn(pit, 'waiting', id)).map(async (id) => (await pit.cli('explain', id)).stdout))).some((text) => /it works the project itself, where it is the turn of r\d/.test(text));
+      await pit.until('one says whose turn it is', turn, 60_000);
+      fs.writeFileSync(join(pit.layout.state, 'go'), '');
       for (const { process: one } of await pit.snakes()) await pit.kill(one);
       await pit.until('all have ended', () => ids.every((id) => story(pit, 'done', id) !== '' || story(pit, 'failed', id) !== ''), 90_000);
       for (const id of ids) expect(story(pit, 'done', id), story(pit, 'failed', id)).not.toBe('');
+    }), MS);
+
+  it('claims nothing while the disk budget is used up, and says so', () =>
+    withPit({ config: ['tick: 100ms', 'settle: 50ms', 'cleanup: 1s', 'disk: 1KB'] }, async (pit) => {
+      fs.mkdirSync(join(pit.layout.runs, 'old'), { recursive: true });
+      fs.writeFileSync(join(pit.layout.runs, 'old', 'big'), 'x'.repeat(100_000));
+      await pit.up(1);
+      await pit.until('it was measured', () => fs.existsSync(pit.layout.diskUse), 60_000);
+      pit.dropTask('waits.md', sh('true'));
+      await pit.until('it is in line', () => isIn(pit, 'ready', 'waits'), 60_000);
+      expect(await pit.ok('status')).toMatch(/^worktrees and runs take \d+ KB of the 1 KB of disk: nothing is claimed; /m);
+      expect(await pit.ok('explain', 'waits')).toContain('of disk: nothing is claimed');
+      fs.writeFileSync(pit.layout.configFile, 'disk: 0\ntick: 100ms\n');
+      await pit.until('it goes on', () => isIn(pit, 'done', 'waits'), 60_000);
     }), MS);
 
   it('outside of a repository works in a fresh directory, and says plainly that a worktree cannot be had', () =>

@@ -12,6 +12,7 @@ import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { stateWord } from '../progress.js';
+import { diskWhy, readDisk } from '../../workspace/disk.js';
 import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
 import type { ResidentRow } from '../../protocol/snapshot.js';
@@ -23,6 +24,8 @@ export interface StatusFacts {
   readonly paused: boolean;
   /** The pit's tmux server did not answer at its last look: sessions are neither started nor looked at. */
   readonly tmuxSilent: boolean;
+  /** Why the disk budget keeps snakes from claiming. */
+  readonly disk: string | undefined;
   readonly configProblem: string | undefined;
   readonly snakes: readonly { snake: string; state: string; pid: number | undefined; task: string | undefined; forMs: number | undefined; why: string | undefined }[];
   readonly residents: readonly (Omit<ResidentRow, 'since' | 'nextAt'> & { readonly forMs: number | undefined; readonly nextMs: number | undefined })[];
@@ -52,6 +55,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
   return {
     pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
     paused: await files.exists(layout.paused),
+    disk: diskWhy(await readDisk(files, layout), (await configInForce(context)).diskBytes),
     tmuxSilent: pit !== undefined && snapshot?.tmux === 'unknown',
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
@@ -95,6 +99,7 @@ export function renderStatus(facts: StatusFacts): string {
   else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
   if (facts.tmuxSilent) lines.push(paint('yellow', 'tmux does not answer: what runs goes on, nothing new starts; is its server stopped (ps), or the machine overloaded?'));
+  if (facts.disk !== undefined) lines.push(paint('yellow', facts.disk));
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));

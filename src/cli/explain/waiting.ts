@@ -11,6 +11,7 @@ import { whyNothingIsClaimed } from '../hindrance.js';
 import { stateWord } from '../progress.js';
 import { decisionsOn } from './decisions.js';
 import type { Explanation, Fact } from './explanation.js';
+import { turnWhy } from './turn.js';
 
 type Standing = Pick<Explanation, 'rule' | 'since' | 'next'>;
 
@@ -34,7 +35,7 @@ async function standing(context: Context, task: Located): Promise<Standing> {
     case 'waiting': {
       const verdict = (await explainWaiting(files, layout, clock.wallMs())).get(task.id);
       const due = parseWaiting(basename(task.file))?.dueAt;
-      return { rule: (await coolingWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due === 0 ? [] : [{ what: 'it stands in line again', at: due }] };
+      return { rule: (await coolingWhy(context, task)) ?? (await turnWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due === 0 ? [] : [{ what: 'it stands in line again', at: due }] };
     }
     case 'held':
       return { rule: 'a person holds it', since, next: [{ what: `snakepit release ${task.id}` }] };

@@ -1,0 +1,82 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Git } from '../../src/git/run.js';
+import { holdWorkspace } from '../../src/workspace/hold.js';
+import type { CleanupPorts } from '../../src/cleanup/ports.js';
+import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
+import { nodeFiles } from '../../src/lib/node-files.js';
+import { Checkouts } from '../rig/checkouts.js';
+import { gitIn } from '../rig/repo.js';
+
+/** Whoever dies makes no further call: not to release a lock, not to tell. */
+class Died extends Error {}
+
+const CHANGES = new Set(['rename', 'write', 'append', 'makeDir', 'remove']);
+const GIT_CHANGES = new Set(['update-ref', 'commit-tree', 'worktree', 'read-tree', 'add', 'write-tree']);
+
+/** The same ports, dead from just before or just after their k-th change on. `at` 0: never. */
+function mortal(ports: Checkouts['ports'], at: number, when: 'before' | 'after'): { ports: CleanupPorts; changes: () => number } {
+  let changes = 0;
+  let dead = false;
+  const step = async <T>(isChange: boolean, act: () => Promise<T>): Promise<T> => {
+    if (dead) throw new Died();
+    if (!isChange) return act();
+    changes += 1;
+    if (changes !== at) return act();
+    if (when === 'after') await act();
+    dead = true;
+    throw new Died();
+  };
+  const files = Object.fromEntries(Object.entries(nodeFiles).map(([name, call]) => [name, (...args: unknown[]) => step(CHANGES.has(name), () => (call as (...all: unknown[]) => Promise<unknown>)(...args))])) as unknown as CleanupPorts['files'];
+  const git: Git = (dir, args, call) => step(GIT_CHANGES.has(args[0] ?? '') && args[1] !== 'list', () => ports.checkouts.git(dir, args, call));
+  // A dead process holds its lock in vain: as another process would be, which is gone.
+  return { ports: { ...ports, files, processes: { ...ports.processes, self: () => ({ ...ports.processes.self(), start: '1' }) }, checkouts: { ...ports.checkouts, git } }, changes: () => changes };
+}
+
+/** One task with work that nobody committed and commits that nobody merged, one that is merged, and the round over both. */
+async function stage(): Promise<Checkouts> {
+  const all = new Checkouts('prune-sweep');
+  const dir = await all.open('work');
+  fs.writeFileSync(join(dir, 'made.txt'), 'made\n');
+  gitIn(dir, 'add', 'made.txt');
+  gitIn(dir, 'commit', '-qm', 'made');
+  fs.writeFileSync(join(dir, 'loose.txt'), 'loose\n');
+  await all.open('merged');
+  for (const id of ['work', 'merged']) all.end(id, 'done');
+  return all;
+}
+
+async function rounds(all: Checkouts, ports: CleanupPorts): Promise<void> {
+  const setting = all.setting();
+  for (const only of ['salvager', 'pruner'] as const) for (const step of await planCleanup(ports, setting, [only])) await applyCleanup(ports, setting, [step]);
+}
+
+it('salvager and pruner, dead at any change, lose nothing, and whoever comes next ends it', { timeout: 900_000 }, async () => {
+  const sound = await stage();
+  const count = mortal(sound.ports, 0, 'before');
+  await rounds(sound, count.ports);
+  sound.dispose();
+  expect(count.changes()).toBeGreaterThan(15);
+  const stops = Array.from({ length: count.changes() }, (_none, index) => (['before', 'after'] as const).map((when) => ({ at: index + 1, when }))).flat();
+  // Each takes seconds: a drawn sample, unless all are asked for (CRASH_ALL=1).
+  const chosen = (process.env['CRASH_ALL'] ?? '') === '' ? stops.map((stop) => ({ stop, draw: Math.random() })).sort((a, b) => a.draw - b.draw).slice(0, 6).map(({ stop }) => stop) : stops;
+  for (const { at, when } of chosen) {
+    const all = await stage();
+    try {
+      await rounds(all, mortal(all.ports, at, when).ports).catch(() => undefined);
+      // Nothing of the work is gone at that moment, wherever it stands.
+      const loose = join(all.layout.worktrees, 'work', 'loose.txt');
+      const kept = all.git('for-each-ref', '--format=%(refname)', 'refs/snakepit/salvage/work').trim() === '' ? '' : all.git('show', 'refs/snakepit/salvage/work:loose.txt');
+      expect([fs.existsSync(loose) || kept === 'loose\n', all.git('show', 'snakepit/work:made.txt')], `${when} ${at}`).toEqual([true, 'made\n']);
+      for (let again = 0; again < 3; again += 1) await rounds(all, all.ports);
+      expect([fs.readdirSync(all.layout.worktrees), all.git('show', 'refs/snakepit/salvage/work:loose.txt'), all.git('show', 'snakepit/work:made.txt'), all.git('for-each-ref', '--format=%(refname)', 'refs/heads/snakepit').trim(), all.record('work')?.state, all.record('merged')], `${when} ${at}`).toEqual([[], 'loose\n', 'made\n', 'refs/heads/snakepit/work', 'released', undefined]);
+      const held = await holdWorkspace(all.ports, all.layout, 'work', 0);
+      expect(held.ok, `${when} ${at}`).toBe(true);
+      if (held.ok) await held.value();
+      expect(fs.existsSync(join(await all.open('work'), 'made.txt'))).toBe(true);
+    } finally {
+      all.dispose();
+    }
+  }
+});
