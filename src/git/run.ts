@@ -40,7 +40,7 @@ export function systemGit(outer: Readonly<Record<string, string | undefined>>): 
     personal ??= personalOf(base);
     const set = [...(await personal)];
     if (!PLAIN.has(args[0] ?? '')) {
-      const named = await run(['git', ...SAFE, '-C', dir, 'config', '--list', '-z', '--name-only'], { timeoutMs: TIMEOUT_MS, env: { ...closed, ...counted(set) } });
+      const named = await run(['git', ...SAFE, '-C', dir, 'config', '--list', '-z', '--name-only'], { timeoutMs: Math.max(TIMEOUT_MS, call.timeoutMs ?? 0), env: { ...closed, ...counted(set) } });
       if (named.kind === 'unknown') return named;
       set.push(...driversOff(named.stdout.split('\0')));
     }

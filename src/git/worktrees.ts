@@ -22,7 +22,8 @@ const FIRST_WAIT_MS = 20;
 
 /** All checkouts, the main one first. */
 export async function listWorktrees(git: Git, dir: string): Promise<Result<Worktree[], string>> {
-  const ran = await git(dir, ['worktree', 'list', '--porcelain', '-z']);
+  let ran = await git(dir, ['worktree', 'list', '--porcelain', '-z']);
+  for (let attempt = 1; attempt < TRIES && ran.kind === 'ended' && ran.code !== 0 && isLockFight(ran.stderr); attempt += 1) ran = await git(dir, ['worktree', 'list', '--porcelain', '-z']);
   const said = printed(ran);
   return said === undefined ? err(complaint(ran)) : ok(parseWorktrees(said));
 }
@@ -41,24 +42,30 @@ export function parseWorktrees(text: string): Worktree[] {
   });
 }
 
-/** Whether another process held a lock of the repository just then: worth another try. */
-export const isLockFight = (text: string): boolean => /unable to create .*\.lock|could not lock|File exists|cannot lock ref/i.test(text);
+/** Whether another process held a lock of the repository just then, or was in the middle of making a worktree's entry: worth another try. */
+export const isLockFight = (text: string): boolean => /failed to read .*(commondir|gitdir|HEAD)|unable to create .*\.lock|could not lock|File exists|cannot lock ref/i.test(text);
 
 /**
  * A new checkout at `path`. `from` given: of a new branch that starts there; undefined: of the branch that exists. Tried again where
  * another process held a lock. An error: git's words; what a try that failed left behind is the caller's to clear.
  */
 export async function addWorktree(git: Git, dir: string, path: string, branch: string, from: string | undefined, env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>): Promise<Result<void, string>> {
-  return add(git, dir, from === undefined ? ['worktree', 'add', '--quiet', path, branch] : ['worktree', 'add', '--quiet', '--no-track', '-b', branch, path, from], env, sleep);
+  const existing = ['worktree', 'add', '--quiet', path, branch];
+  if (from === undefined) return add(git, dir, existing, env, sleep);
+  // The branch was free: one that is there at a further try is what the try before had got to.
+  const again = async (): Promise<readonly string[] | undefined> => (printed(await git(dir, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`])) === undefined ? undefined : existing);
+  return add(git, dir, ['worktree', 'add', '--quiet', '--no-track', '-b', branch, path, from], env, sleep, again);
 }
 
-async function add(git: Git, dir: string, args: readonly string[], env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>): Promise<Result<void, string>> {
+async function add(git: Git, dir: string, first: readonly string[], env: Readonly<Record<string, string>>, sleep: (ms: number) => Promise<void>, again?: () => Promise<readonly string[] | undefined>): Promise<Result<void, string>> {
+  let args = first;
   for (let attempt = 1; ; attempt += 1) {
     const ran = await git(dir, args, { timeoutMs: ADD_MS, env });
     if (ran.kind === 'unknown') return err(ran.why);
     if (ran.code === 0) return ok(undefined);
     if (attempt >= TRIES || !isLockFight(ran.stderr)) return err(complaint(ran));
     await sleep(FIRST_WAIT_MS * 2 ** attempt);
+    args = (await again?.()) ?? args;
   }
 }
 
