@@ -138,6 +138,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   workflow: ['', '7', 'Build', '[a]', '../a', 'a b', '""'],
   with: ['', '7', 'rounds', '[rounds]', 'true'],
   budget: ['', '3', '[1]', '{}', '{tokens: many}', '{tokens: -1}', '{money: 5$}', '{minutes: -3}', '{euros: 3}'],
+  merge: ['', 'no-ff', 'None', 'true', '[none]'],
+  policy: ['', '7', 'deny', '[deny]', '{denied: [a]}', '{deny: a, max-files: many}', '{max-files: -1}', '{binaries: maybe}'],
   tags: ['', '{a: b}', '[a b]', '[-a]', '[1]', `[${Array.from({ length: 21 }, (_, n) => `t${n}`).join(', ')}]`],
 };
 
