@@ -11,7 +11,8 @@ import { parseTask } from '../protocol/parse-task.js';
 import { parseJson } from '../protocol/records.js';
 import type { Located } from '../queue/locate.js';
 import { dueTime } from '../queue/place.js';
-import { readConfig, type Context } from './context.js';
+import type { Context } from './context.js';
+import { configInForce } from './config-in-force.js';
 
 /** An account that does not take every task now, as a person is told of it. `next`: wall clock, milliseconds, of the next task that is let in. */
 export interface CoolingAccount {
@@ -68,7 +69,7 @@ export async function coolingExplainer(context: Context): Promise<(task: Located
   const shut = (await listBreakers(files, layout.breakers)).filter((one) => stateAt(one, nowMs).kind !== 'closed');
   const profiles = shut.length === 0 ? undefined : parseJson<Profiles>(await files.read(layout.agents));
   if (profiles === undefined) return async () => undefined;
-  const config = await readConfig(context);
+  const config = await configInForce(context);
   return async ({ file }) => {
     const name = parseWaiting(basename(file));
     if (name === undefined || name.dueAt <= nowMs) return undefined;

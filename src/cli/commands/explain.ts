@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { parseClaim, type ClaimName } from '../../protocol/names.js';
-import { openContext, print, printJson, readConfig, readSnapshot, type Context } from '../context.js';
+import { openContext, print, printJson, readSnapshot, type Context } from '../context.js';
+import { configInForce } from '../config-in-force.js';
 import { renderExplanation, type Explanation } from '../explain/explanation.js';
 import { explainResident } from '../explain/resident.js';
 import { explainRunning } from '../explain/running.js';
@@ -33,7 +34,7 @@ export async function explain(dir: string | undefined, name: string, options: { 
 }
 
 async function explainName(context: Context, name: string): Promise<Explanation> {
-  const config = await readConfig(context);
+  const config = await configInForce(context);
   const resident = await findResident(context, name);
   if (resident !== undefined) return explainResident(context, config, resident);
   const claim = (await findRunning(context, name)) ?? (isSnakeName(name) ? undefined : await claimOf(context, name));

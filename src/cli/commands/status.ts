@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js';
 import { hasLimit, UNITS, type Limits, type Spent } from '../../ledger/budget.js';
 import { amount, type BudgetVerdict } from '../../ledger/decide.js';
 import { PoolPurse } from '../../runs/pool-budget.js';
-import { configInForce } from '../price-lists.js';
+import { configInForce } from '../config-in-force.js';
 import { formatDuration } from '../../lib/duration.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { countStates } from '../../queue/directory-store.js';

@@ -3,7 +3,7 @@ import { addEntry, CUTS, newSum, shares, type Cut, type Sum } from '../../ledger
 import { allTokens } from '../../protocol/tokens.js';
 import { openContext, print, printJson } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-import { priceLists } from '../price-lists.js';
+import { priceLists } from '../config-in-force.js';
 import { sinceWhen } from '../since.js';
 import { tokenTable, unknowns } from '../token-table.js';
 

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js';
 import type { BudgetVerdict } from '../../ledger/decide.js';
 import { PoolPurse } from '../../runs/pool-budget.js';
 import type { Context } from '../context.js';
-import { configInForce } from '../price-lists.js';
+import { configInForce } from '../config-in-force.js';
 import type { Model } from './state.js';
 
 /** What the ledger tells of this day against the budget, read on from where the last look ended; the configuration anew only where it changed. */

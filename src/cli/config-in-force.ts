@@ -7,12 +7,17 @@ export async function priceLists(context: Context): Promise<readonly (readonly P
   return (await configInForce(context)).priceLists;
 }
 
-/** The configuration in force, cheaply. */
+/** The configuration in force, cheaply, for whoever only looks: an edit that is refused leaves the last good one. */
 export async function configInForce(context: Context): Promise<Config> {
   const { files, layout } = context;
   const edited = await files.mtimeMs(layout.configFile);
   const published = await files.mtimeMs(layout.activeConfig);
-  const config = published === undefined || (edited !== undefined && edited > published) ? undefined : parseJson<Config>(await files.read(layout.activeConfig));
+  const last = parseJson<Config>(await files.read(layout.activeConfig));
   // What an older snakepit published has no prices.
-  return config?.priceLists === undefined || config.budget === undefined ? readConfig(context) : config;
+  const good = last?.priceLists === undefined || last.budget === undefined ? undefined : last;
+  if (good !== undefined && published !== undefined && (edited === undefined || edited <= published)) return good;
+  return readConfig(context).catch((cause: unknown) => {
+    if (good === undefined) throw cause;
+    return good;
+  });
 }
