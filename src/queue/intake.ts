@@ -92,11 +92,11 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
   return planned;
 }
 
-/** Stories of an earlier life go where old stories go. */
-async function putAwayStories({ files, clock }: IntakePorts, layout: Layout, id: string): Promise<void> {
+/** Stories of an earlier life go where old stories go. `alone`: only one beside which no task lies; its task may have ended again meanwhile. */
+async function putAwayStories({ files, clock }: IntakePorts, layout: Layout, id: string, alone = false): Promise<void> {
   for (const dir of [layout.dir('failed'), layout.dir('done'), ...(await archivedMonths(files, layout)).map((month) => join(layout.archive, month))]) {
     const oldStory = join(dir, `${id}.result.md`);
-    if (!(await files.exists(oldStory))) continue;
+    if (!(await files.exists(oldStory)) || (alone && (await files.exists(join(dir, `${id}.md`))))) continue;
     await files.makeDir(join(layout.runs, id));
     await files.rename(oldStory, join(layout.runs, id, `story-before-${clock.wallMs()}.md`));
   }
@@ -107,6 +107,6 @@ export async function settleIn(ports: IntakePorts, layout: Layout, round: Intake
   const { files, events } = ports;
   round.tasks.set(placement.id, [{ state: placement.state, file: join(layout.dir(placement.state), placement.fileName) }]);
   await files.syncDir(layout.dir(placement.state));
-  await putAwayStories(ports, layout, placement.id);
+  await putAwayStories(ports, layout, placement.id, true);
   await events.emit({ kind: 'task-added', id: placement.id, from: show(from), state: placement.state });
 }
