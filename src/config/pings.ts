@@ -34,7 +34,7 @@ export const pingsSchema = z
   .array(rule)
   .max(200)
   .default([])
-  .describe('Who is told of what, a list of {name, on: {commit: {ref, subject, repo} | settled: {state, tag, task} | inbox: {dir, files} | event: {kind, match}}, to, message}; see the README.');
+  .describe('Who is told of what, a list of {name, on: {commit: {ref, subject, repo} | settled: {state, tag, task} | inbox: {dir, files} | event: {kind, match}}, to, message}; see docs/pings.md.');
 
 /** One rule as the file has it, with the defaults in. */
 export type PingConfig = z.output<typeof rule>;
