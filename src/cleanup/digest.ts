@@ -61,5 +61,9 @@ export async function isDigested(files: Files, layout: Layout, line: DigestLine)
 /** One line in the running digest of the month. The caller holds the cleanup lock, so that no other writer comes between. */
 export async function digest(files: Files, layout: Layout, line: DigestLine): Promise<void> {
   await files.makeDir(layout.digests);
-  await files.append(digestFile(layout, line.at), `${JSON.stringify(line)}\n`);
+  const file = digestFile(layout, line.at);
+  const size = (await files.inspect(file))?.size ?? 0;
+  // Whoever was killed while it wrote left half a line, which takes no other with it.
+  const torn = size > 0 && (await files.readFrom(file, size - 1, 1))[0] !== 10;
+  await files.append(file, `${torn ? '\n' : ''}${JSON.stringify(line)}\n`);
 }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import type { QueueState } from '../../../src/protocol/layout.js';
+import { parseJson } from '../../../src/protocol/records.js';
 import type { TaskPlan } from '../../chaos/witness.js';
 import { end, type Ended, type Stage, type Stop } from './stage.js';
 
@@ -121,7 +122,8 @@ function oneInstance({ pit: { layout } }: Stage): Goal[] {
 /** Of each log one line, and the log gone; what is no log is there. */
 function eachLogOnce({ pit: { layout } }: Stage): string[] {
   const lines = fs.readdirSync(layout.digests).flatMap((name) => fs.readFileSync(join(layout.digests, name), 'utf8').trimEnd().split('\n'));
-  const digested = lines.map((line) => (JSON.parse(line) as { log: string }).log).sort().join();
+  // Half a line of whoever was killed while it wrote is none.
+  const digested = lines.flatMap((line) => parseJson<{ log: string }>(line)?.log ?? []).sort().join();
   const run = join(layout.runs, 'x', fs.readdirSync(join(layout.runs, 'x'))[0] ?? '');
   const kept = ['outcome.json', 'output.log'].filter((name) => fs.existsSync(join(run, name))).join();
   return [
