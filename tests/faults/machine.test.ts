@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { printClaim, printReady } from '../../src/protocol/names.js';
-import { alive, call, envOf, isIn, killPit, sh, withPit } from '../integration/rig.js';
+import { alive, call, envOf, hasEnded, isIn, killPit, sh, withPit } from '../integration/rig.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 
 /*
@@ -65,7 +65,7 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       await pit.ok('init');
       await pit.up(2);
       for (const id of IDS.slice(0, 2)) await call(pit, ['add', '-'], { input: `---\nid: ${id}\n---\n${sh('true')}` });
-      await pit.until('the first have ended', () => IDS.slice(0, 2).every((id) => isIn(pit, 'done', id)));
+      await pit.until('the first have ended', () => IDS.slice(0, 2).every((id) => hasEnded(pit, 'done', id)));
       await pit.ok('pause');
       for (const id of IDS.slice(2)) await call(pit, ['add', '-'], { input: `---\nid: ${id}\n---\n${sh('true')}` });
       fill(join(pit.root, 'ballast'));
@@ -83,7 +83,7 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       expect(said.stdout).toMatch(/free space.*bad|bad.*free space|0\.0 GiB free/);
       fs.rmSync(join(pit.root, 'ballast'));
       await pit.up(2);
-      await pit.until('all have ended', () => IDS.every((id) => isIn(pit, 'done', id)), 60_000);
+      await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 180_000);
 
@@ -106,7 +106,7 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       for (let one = 0; one < made; one += 1) fs.rmSync(join(pit.root, `inode-${one}`));
       fs.rmSync(pit.layout.paused);
       await pit.up(1);
-      await pit.until('all have ended', () => IDS.every((id) => isIn(pit, 'done', id)), 60_000);
+      await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 180_000);
 
@@ -125,7 +125,7 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       execFileSync('mount', ['-o', 'remount,rw', pit.root]);
       eachOnce(pit, IDS, 'ready');
       await pit.up(1);
-      await pit.until('all have ended', () => IDS.every((id) => isIn(pit, 'done', id)), 60_000);
+      await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 180_000);
 });
@@ -162,7 +162,7 @@ describe('tmux', () => {
         process.kill(pid, 'SIGCONT');
       }
       fs.writeFileSync(pit.beside('go'), '');
-      await pit.until('it has ended', () => isIn(pit, 'done', 't1'), 60_000);
+      await pit.until('it has ended', () => hasEnded(pit, 'done', 't1'), 60_000);
       await pit.until('tmux answers', () => pit.snapshot()?.tmux === 'up', 60_000);
       expect(await pit.ok('status')).not.toMatch(/does not answer/);
       expect(fs.readFileSync(starts, 'utf8')).toBe('t1\n');
@@ -177,7 +177,7 @@ describe('what a process may have', () => {
       const up = await call(pit, ['up', '-n', '2'], { env: { NODE_OPTIONS: `--require=${preload}` } });
       expect(up, up.stderr).toMatchObject({ code: 0 });
       for (const id of IDS) pit.dropTask(`${id}.md`, sh('true'));
-      await pit.until('all have ended', () => IDS.every((id) => isIn(pit, 'done', id)), 60_000);
+      await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 120_000);
 
@@ -197,7 +197,7 @@ describe('what a process may have', () => {
       if ((await pit.daemon()) !== undefined) await killPit(pit);
       await pit.up(1);
       fs.writeFileSync(pit.beside('go'), '');
-      await pit.until('all have ended', () => IDS.every((id) => isIn(pit, 'done', id)), 60_000);
+      await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       expect(fs.readFileSync(starts, 'utf8')).toBe('t1\n');
       eachOnce(pit, IDS, 'done');
     }), 120_000);
@@ -227,7 +227,7 @@ describe('who else is here', () => {
       expect(fs.readdirSync(pit.layout.dir('claimed'))).toEqual([claim]);
       fs.rmSync(pit.layout.host);
       await pit.up(1);
-      await pit.until('it is done', () => isIn(pit, 'done', 't1'), 60_000);
+      await pit.until('it is done', () => hasEnded(pit, 'done', 't1'), 60_000);
     }), 120_000);
 
   it('the machine was started anew: what ran is requeued as lost, once, and it is told', () =>
@@ -237,7 +237,7 @@ describe('who else is here', () => {
       fs.writeFileSync(join(pit.layout.state, 'boot'), '0123abcd\n');
       fs.writeFileSync(join(pit.layout.dir('ready'), printReady({ ...name, id: 't2' })), sh('true'));
       await pit.up(1);
-      await pit.until('both are done', () => isIn(pit, 'done', 't1') && isIn(pit, 'done', 't2'), 60_000);
+      await pit.until('both are done', () => hasEnded(pit, 'done', 't1') && hasEnded(pit, 'done', 't2'), 60_000);
       const events = pit.events();
       expect(events.filter(({ kind }) => kind === 'pit-rebooted')).toMatchObject([{ requeued: 1 }]);
       expect(events.flatMap((event) => (event.kind === 'task-done' && event.id === 't1' ? [event.marker] : []))).toEqual([expect.stringMatching(/^t1~0\.1\.0~|^t1~0\.0\.0~abcdefghij/)]);

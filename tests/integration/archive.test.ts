@@ -11,7 +11,7 @@ import { linuxProcesses } from '../../src/lib/linux-processes.js';
 import { nodeFiles } from '../../src/lib/node-files.js';
 import { layoutOf, QUEUE_STATES } from '../../src/protocol/layout.js';
 import { QUICK } from '../rig/pit.js';
-import { fileOf, isIn, read, sh, withPit } from './rig.js';
+import { fileOf, hasEnded, isIn, read, sh, withPit } from './rig.js';
 
 const MONTH = new Date().toISOString().slice(0, 7);
 
@@ -41,11 +41,11 @@ describe('archivist and composter', () => {
       expect(await pit.ok('cleanup', '--only', 'archivist', 'composter')).toBe('clean: there is nothing to do\n');
       // What needs it may go; its id is taken; it can be run again.
       pit.dropTask('b.md', `---\nafter: a\n---\n${sh('true')}`);
-      await pit.until('what needs it is done', () => isIn(pit, 'done', 'b'));
+      await pit.until('what needs it is done', () => hasEnded(pit, 'done', 'b'));
       pit.dropTask('a.md', sh('echo another'));
       await pit.until('its id is taken', () => pit.events().some((event) => event.kind === 'task-refused' && event.problem.includes('a task of that id is in done/')));
       await pit.ok('rerun', 'a');
-      await pit.until('it is done again', () => isIn(pit, 'done', 'a'));
+      await pit.until('it is done again', () => hasEnded(pit, 'done', 'a'));
       expect(fs.readdirSync(join(pit.layout.archive, MONTH))).toEqual([]);
     }));
 

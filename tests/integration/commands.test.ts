@@ -10,7 +10,7 @@ import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { Pit, QUICK } from '../rig/pit.js';
 import { until } from '../rig/until.js';
-import { background, call, CLI, envOf, fileOf, head, isIn, mv, read, sh, story, Terminal, withPit } from './rig.js';
+import { background, call, CLI, envOf, fileOf, head, hasEnded, isIn, mv, read, sh, story, Terminal, withPit } from './rig.js';
 
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 const oneLine = (text: string): boolean => /^snakepit: [^\n]+\n$/.test(text);
@@ -367,7 +367,7 @@ describe('a running pit', () => {
       expect(isIn(pit, 'claimed', 'seen')).toBe(true);
     }
     fs.writeFileSync(go, '');
-    await pit.until('done', () => isIn(pit, 'done', 'seen'));
+    await pit.until('done', () => hasEnded(pit, 'done', 'seen'));
     expect((await pit.cli('attach', 'seen')).stderr).toContain('seen is not running, it is done');
     expect((await pit.cli('attach', 's1')).stderr).toBe('snakepit: s1 is idle; what it did: snakepit logs s1\n');
     expect((await pit.cli('attach', 's99')).stderr).toBe('snakepit: no snake is called s99; see: snakepit status\n');
@@ -398,10 +398,10 @@ describe('a running pit', () => {
     pit.dropTask('stays.md', sh('true'));
     await pit.until('it is ready', () => isIn(pit, 'ready', 'stays'));
     fs.writeFileSync(go, '');
-    await pit.until('the running one is done', () => isIn(pit, 'done', 'runs'));
+    await pit.until('the running one is done', () => hasEnded(pit, 'done', 'runs'));
     expect(isIn(pit, 'ready', 'stays')).toBe(true);
     await pit.ok('resume');
-    await pit.until('the other is done', () => isIn(pit, 'done', 'stays'));
+    await pit.until('the other is done', () => hasEnded(pit, 'done', 'stays'));
   });
 
   it('cancel a running task: every process of its session ends, and only those', async () => {
@@ -426,7 +426,7 @@ describe('a running pit', () => {
     expect(json(await pit.ok('cleanup', '--dry-run', '--json'))).toMatchObject({ planned: [{ specialist: 'reaper', subject: 'alive', kind: 'keep' }] });
     expect(json(await pit.ok('cleanup', '--json'))).toMatchObject({ planned: [{ subject: 'alive' }], applied: [] });
     fs.writeFileSync(go, '');
-    await pit.until('done', () => isIn(pit, 'done', 'alive'));
+    await pit.until('done', () => hasEnded(pit, 'done', 'alive'));
     expect(await pit.ok('cleanup')).toBe('clean: there is nothing to do\n');
   });
 
@@ -453,7 +453,7 @@ describe('a running pit', () => {
 
   it('a variable that the configuration names reaches the session; nobody else\'s does', async () => {
     pit.dropTask('env.md', sh('env | sort | cut -d= -f1 | tr "\\n" " "; echo; pwd; echo "$NAMED"'));
-    await pit.until('done', () => isIn(pit, 'done', 'env'));
+    await pit.until('done', () => hasEnded(pit, 'done', 'env'));
     const [names = '', cwd, named] = (await pit.ok('logs', 'env')).split('\n');
     for (const name of names.trim().split(' ')) expect(name).toMatch(/^(PATH|HOME|LANG|NAMED|TERM|TERM_PROGRAM|TERM_PROGRAM_VERSION|SHELL|PWD|OLDPWD|SHLVL|_|SNAKEPIT_[A-Z_]+)$/);
     expect(names).not.toContain('SECRET');
@@ -546,7 +546,7 @@ describe('what cannot move', () => {
       expect([up.code, up.stderr, up.stdout]).toEqual([0, expect.stringMatching(/was going down: that is revoked/), expect.stringContaining('s1, s2 had been told to end: they finish their tasks, and new ones follow')]);
       down.child.kill('SIGKILL');
       fs.writeFileSync(go, '');
-      await pit.until('new ones came', async () => isIn(pit, 'done', 'a') && isIn(pit, 'done', 'b') && (await pit.snakes()).length === 2);
+      await pit.until('new ones came', async () => hasEnded(pit, 'done', 'a') && hasEnded(pit, 'done', 'b') && (await pit.snakes()).length === 2);
       pit.dropTask('c.md', sh('true'));
       expect((await pit.cli('wait', 'c')).code).toBe(0);
     }));
@@ -623,12 +623,12 @@ describe('toss', () => {
       await pit.up(1);
       const child = (name: string): string => `printf '%s\\n' '\`\`\`sh' 'echo child' '\`\`\`' > ${name}.md`;
       pit.dropTask('parent.md', `~~~sh\n${child('c1')}\n${child('c2')}\n${child('c3')}\nsnakepit toss c1.md\nsnakepit toss - < c2.md\nif snakepit toss c3.md; then exit 1; else echo "code $?"; fi\n~~~\n`);
-      await pit.until('parent and children are done', () => ['parent', 'c1', 'parent-2'].every((id) => isIn(pit, 'done', id)));
+      await pit.until('parent and children are done', () => ['parent', 'c1', 'parent-2'].every((id) => hasEnded(pit, 'done', id)));
       expect(await pit.ok('logs', 'parent')).toMatch(/^c1\nparent-2\nsnakepit: parent has tossed 2 tasks, as many as toss\.per-task allows\ncode 64\n$/);
       expect(read(fileOf(pit, 'done', 'c1'))).toMatch(/^---\nparent: parent\ndepth: 1\n---\n/);
       expect(isIn(pit, 'done', 'c3') || isIn(pit, 'ready', 'c3')).toBe(false);
       pit.dropTask('deep.md', `${head('parent: parent', 'depth: 1')}~~~sh\n${child('g')}\nif snakepit toss g.md; then exit 1; else echo "code $?"; fi\n~~~\n`);
-      await pit.until('deep is done', () => isIn(pit, 'done', 'deep'));
+      await pit.until('deep is done', () => hasEnded(pit, 'done', 'deep'));
       expect(await pit.ok('logs', 'deep')).toMatch(/toss\.depth allows 1\ncode 64\n/);
     }));
 
@@ -637,7 +637,7 @@ describe('toss', () => {
       await pit.up(1);
       const write = (name: string, ...lines: string[]): string => `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} > ${name}.md; snakepit toss ${name}.md; echo "${name} code $?"`;
       pit.dropTask('p.md', `~~~sh\nset +e\n${write('a', '```sh', 'id', '```')}\n${write('b', '---', 'run: id', '---', 'x')}\n${write('c', '---', 'verify: id', '---', 'x')}\n${write('d', '---', 'parent: q', '---', 'x')}\n${write('e', '---', 'timeout: soon', '---', 'x')}\n~~~\n`);
-      await pit.until('done', () => isIn(pit, 'done', 'p'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'p'));
       const said = await pit.ok('logs', 'p');
       for (const name of ['a', 'b', 'c', 'd', 'e']) expect(said).toContain(`${name} code 65`);
       expect(said).toMatch(/may name no commands/);
@@ -665,7 +665,7 @@ describe('down', () => {
       expect([isIn(pit, 'done', 'running'), isIn(pit, 'ready', 'next')]).toEqual([true, true]);
       expect(fs.existsSync(pit.layout.tmuxSocket)).toBe(false);
       await pit.up(1);
-      await pit.until('the next is done', () => isIn(pit, 'done', 'next'));
+      await pit.until('the next is done', () => hasEnded(pit, 'done', 'next'));
     }));
 
   it('--now: the running task goes back to ready/, a deferral counted, no process left however stubborn; the next up runs it again', () =>
@@ -722,7 +722,7 @@ describe('down', () => {
       const foreground = background(pit, 'up', '-n', '1', '--foreground');
       await pit.until('a snake is up', async () => (await pit.snakes()).length === 1);
       pit.dropTask('x.md', sh('true'));
-      await pit.until('done', () => isIn(pit, 'done', 'x'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'x'));
       foreground.child.kill('SIGTERM');
       expect(await foreground.ended).toBe(0);
       await until('nothing is left', () => pit.processes().length === 0, 5000);

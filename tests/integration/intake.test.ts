@@ -8,7 +8,7 @@ import { nodeFiles } from '../../src/lib/node-files.js';
 import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { beginRound, takeIn } from '../../src/queue/intake.js';
 import { Pit, QUICK } from '../rig/pit.js';
-import { fileOf, head, isIn, mv, read, refusal, sh, story, tasksIn, withPit } from './rig.js';
+import { fileOf, head, hasEnded, isIn, mv, read, refusal, sh, story, tasksIn, withPit } from './rig.js';
 
 const SLOWER = [...QUICK.filter((line) => !line.startsWith('settle')), 'settle: 500ms'];
 
@@ -269,7 +269,7 @@ describe('duplicates', () => {
       await pit.up(1);
       pit.dropTask('over.md', sh('true'));
       pit.dropTask('bad.md', head('attempts: 1') + sh('exit 3'));
-      await pit.until('one done, one failed', () => isIn(pit, 'done', 'over') && story(pit, 'failed', 'bad') !== '');
+      await pit.until('one done, one failed', () => hasEnded(pit, 'done', 'over') && story(pit, 'failed', 'bad') !== '');
       await pit.ok('pause');
       pit.dropTask('there.md', sh('true'));
       pit.dropTask('later.md', head('in: 1h') + sh('true'));
@@ -286,7 +286,7 @@ describe('duplicates', () => {
       pit.dropTask('Over.md', sh('echo by its name'));
       await pit.until('the same id by another name', () => refusal(pit, 'Over.md') !== undefined);
       await pit.ok('resume');
-      await pit.until('the first one went through untouched', () => isIn(pit, 'done', 'there'));
+      await pit.until('the first one went through untouched', () => hasEnded(pit, 'done', 'there'));
       expect(read(fileOf(pit, 'done', 'over'))).toBe(sh('true'));
     }));
 });

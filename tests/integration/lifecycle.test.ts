@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../../src/lib/processes.js';
 import { parseClaim, parseReady, printClaim } from '../../src/protocol/names.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { until } from '../rig/until.js';
-import { alive, background, call, fileOf, head, isIn, killPit, read, sh, story, tasksIn, withPit } from './rig.js';
+import { alive, background, call, fileOf, head, hasEnded, isIn, killPit, read, sh, story, tasksIn, withPit } from './rig.js';
 
 const without = (...keys: readonly string[]): string[] => QUICK.filter((line) => !keys.some((key) => line.startsWith(`${key}:`)));
 
@@ -39,12 +39,12 @@ describe('death', () => {
       expect(await pit.snakes()).toEqual(snakes);
       expect(await alive(session)).toBe(true);
       expect((await call(pit, ['add', '--id', 'b', '-'], { input: sh('true') })).code).toBe(0);
-      await pit.until('a snake without a pit takes the next task', () => isIn(pit, 'done', 'b'));
+      await pit.until('a snake without a pit takes the next task', () => hasEnded(pit, 'done', 'b'));
       expect(await pit.ok('up')).toContain('the pit is up');
       expect((await pit.snakes()).map((one) => one.process.pid).sort()).toEqual(snakes.map((one) => one.process.pid).sort());
       expect(await alive(session)).toBe(true);
       letGo(pit, 'a');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
       expect(runs(pit, 'a')).toBe(1);
       expect(pit.events().filter((event) => event.kind === 'snake-ended')).toEqual([]);
     }));
@@ -81,7 +81,7 @@ describe('death', () => {
       await pit.until('it is adopted', () => pit.events().some((event) => event.kind === 'task-adopted'));
       expect(await alive(session)).toBe(true);
       letGo(pit, 'a');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
       expect(runs(pit, 'a')).toBe(1);
     }));
 
@@ -139,7 +139,7 @@ describe('death', () => {
       expect(await alive(session)).toBe(false);
       expect(parseClaim(basename(fileOf(pit, 'claimed', 'a')))?.counters).toEqual({ failures: 0, losses: 1, deferrals: 0 });
       letGo(pit, 'a');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
     }));
 
   it('kill -9 of the tmux server: sessions lost, counted, and run again on a new server', () =>
@@ -151,9 +151,9 @@ describe('death', () => {
       if (server === undefined) throw new Error('no tmux server');
       await pit.kill(server.process);
       letGo(pit, 'a');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
       pit.dropTask('b.md', sh('true'));
-      await pit.until('the next one too', () => isIn(pit, 'done', 'b'));
+      await pit.until('the next one too', () => hasEnded(pit, 'done', 'b'));
     }));
 
   it('a SIGSTOPped snake is not robbed, however late, by the pit or by cleanup; woken, it goes on', () =>
@@ -173,7 +173,7 @@ describe('death', () => {
         await linuxProcesses.signal(snake, 'SIGCONT');
       }
       letGo(pit, 'a');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
       expect(runs(pit, 'a')).toBe(1);
     }));
 
@@ -187,7 +187,7 @@ describe('death', () => {
       await pit.until('it is told', () => pit.events().some((event) => event.kind === 'claim-lost'));
       expect([isIn(pit, 'done', 'a'), isIn(pit, 'failed', 'a')]).toEqual([false, false]);
       pit.dropTask('b.md', sh('true'));
-      await pit.until('the snake goes on', () => isIn(pit, 'done', 'b'));
+      await pit.until('the snake goes on', () => hasEnded(pit, 'done', 'b'));
     }));
 
   it('a snake that dies five times within a minute is broken, shown with the remedy, and up again mends it', () =>
@@ -203,7 +203,7 @@ describe('death', () => {
       pit.dropTask('a.md', sh('true'));
       await pit.until('the pit itself lives: it takes in', () => isIn(pit, 'ready', 'a'));
       expect(await pit.ok('up')).toContain('already runs; 1 snake');
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
     }));
 
   it('a snake that cannot even start is broken too, and its complaint can be read', () =>
@@ -273,10 +273,10 @@ describe('policies', () => {
       await pit.until('c waits', () => isIn(pit, 'waiting', 'c'));
       pit.dropTask('a.md', patient(pit, 'a'));
       pit.dropTask('b.md', sh('true'));
-      await pit.until('b is done, a runs', () => isIn(pit, 'done', 'b') && isIn(pit, 'claimed', 'a'));
+      await pit.until('b is done, a runs', () => hasEnded(pit, 'done', 'b') && isIn(pit, 'claimed', 'a'));
       expect(await pit.ok('show', 'c')).toContain('c: waiting, waits for a');
       letGo(pit, 'a');
-      await pit.until('c is done', () => isIn(pit, 'done', 'c'));
+      await pit.until('c is done', () => hasEnded(pit, 'done', 'c'));
 
       pit.dropTask('needs.md', head('after: [bad]') + sh('true'));
       pit.dropTask('further.md', head('after: [needs]') + sh('true'));
@@ -300,8 +300,8 @@ describe('policies', () => {
       pit.dropTask('then.md', head(`at: ${new Date(startedAt + 2000).toISOString()}`) + sh(`date +%s%3N > '${pit.beside('then')}'`));
       pit.dropTask('past.md', head('at: 2020-01-01') + sh('true'));
       pit.dropTask('never.md', head('at: 2999-01-01T00:00Z') + sh('true'));
-      await pit.until('the past is now', () => isIn(pit, 'done', 'past'));
-      await pit.until('both are done', () => isIn(pit, 'done', 'soon') && isIn(pit, 'done', 'then'));
+      await pit.until('the past is now', () => hasEnded(pit, 'done', 'past'));
+      await pit.until('both are done', () => hasEnded(pit, 'done', 'soon') && hasEnded(pit, 'done', 'then'));
       for (const name of ['soon', 'then']) expect(Number(read(pit.beside(name)))).toBeGreaterThanOrEqual(startedAt + 2000);
       expect(await pit.ok('ls', 'waiting')).toMatch(/never .*not before 2999-01-01T00:00:00\.000Z/);
     }));
@@ -372,7 +372,7 @@ describe('policies', () => {
       await pit.up(1);
       const file = pit.beside('daemon');
       pit.dropTask('a.md', sh(`setsid sh -c 'echo $$ > ${file}; exec sleep 1000' </dev/null >/dev/null 2>&1 &`, `until [ -s '${file}' ]; do sleep 0.02; done`));
-      await pit.until('done', () => isIn(pit, 'done', 'a'));
+      await pit.until('done', () => hasEnded(pit, 'done', 'a'));
       const daemon = identify(Number(read(file)));
       expect(daemon !== undefined && (await alive(daemon))).toBe(false);
     }));
@@ -394,7 +394,7 @@ describe('one pit, one configuration', () => {
       }
       expect(JSON.parse(read(pit.layout.activeConfig))).toMatchObject({ tickMs: 100, attempts: 3 });
       pit.dropTask('a.md', sh('true'));
-      await pit.until('it works on', () => isIn(pit, 'done', 'a'));
+      await pit.until('it works on', () => hasEnded(pit, 'done', 'a'));
       fs.writeFileSync(pit.layout.configFile, `${good}attempts: 1\n`);
       await pit.until('it is in force', () => (JSON.parse(read(pit.layout.activeConfig)) as { attempts: number }).attempts === 1);
       expect(await pit.ok('status')).not.toContain('last good');

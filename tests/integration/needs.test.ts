@@ -6,7 +6,7 @@ import { parseAny } from '../../src/protocol/names.js';
 import { askingPit, how, needsFile, told, type Started } from '../rig/asking.js';
 import { cleanMutants, plantProgram } from '../rig/mutants.js';
 import type { Pit } from '../rig/pit.js';
-import { call, head, isIn, killPit, read, sh, story, withPit } from './rig.js';
+import { call, head, hasEnded, isIn, killPit, read, sh, story, withPit } from './rig.js';
 
 /* A full-screen program that asks, in real tmux: parked, answered, done. */
 
@@ -19,7 +19,7 @@ afterAll(cleanMutants);
 
 const ASKS = { menu: { ask: 'May I delete the branch?', rows: ['No', 'Yes, and do not ask again'] }, says: ['I have looked at everything.'], doneWhenAnswered: true };
 const parked = (pit: Pit, id: string): Promise<void> => pit.until(`${id} is parked, with its question`, () => isIn(pit, 'needs', id) && fs.existsSync(join(pit.layout.dir('needs'), `${id}.question.md`)), 40_000);
-const ended = (pit: Pit, id: string, state: 'done' | 'failed'): Promise<void> => pit.until(`${id} is ${state}, with its story`, () => isIn(pit, state, id) && story(pit, state, id) !== '', 40_000);
+const ended = (pit: Pit, id: string, state: 'done' | 'failed'): Promise<void> => pit.until(`${id} is ${state}, with its story`, () => hasEnded(pit, state, id), 40_000);
 const done = (pit: Pit, id: string): Promise<void> => ended(pit, id, 'done');
 const fileOf = (pit: Pit, id: string): string => pit.files('needs').find((name) => name.includes(`~${id}~`)) ?? '';
 
@@ -150,7 +150,7 @@ describe('a session that asks in words', () => {
       expect(story(pit, 'done', 'a')).toContain('told: the first');
       expect(story(pit, 'done', 'b')).toContain('told: the other');
       for (const id of ['d', 'e']) await ended(pit, id, 'failed');
-      await pit.until('c has failed', () => isIn(pit, 'failed', 'c'), 40_000);
+      await pit.until('c has failed', () => hasEnded(pit, 'failed', 'c'), 40_000);
       expect(story(pit, 'failed', 'd')).toContain('message says no question');
       expect(story(pit, 'failed', 'e')).toContain('the question is empty');
       expect(story(pit, 'failed', 'c')).toContain('blocked: it asks a person: Which?');

@@ -11,7 +11,7 @@ import { runOf } from '../../src/residents/places.js';
 import type { ResidentRecord, Run } from '../../src/residents/state.js';
 import type { ResidentRow } from '../../src/protocol/snapshot.js';
 import { QUICK, type Pit } from '../rig/pit.js';
-import { alive, head, isIn, killPit, read, sh, withPit } from './rig.js';
+import { alive, head, hasEnded, killPit, read, sh, withPit } from './rig.js';
 
 const TUI = fileURLToPath(new URL('../rig/fake-tui.mjs', import.meta.url));
 const HEAL = 'heal: {first: 100ms, max: 300ms, restarts: 3, window: 10m, open: 10m}';
@@ -310,11 +310,11 @@ describe('a task with a cadence of its own', () => {
       const claimed = fs.readdirSync(join(pit.layout.runs, 'long'));
       fs.writeFileSync(join(pit.layout.runs, 'long', claimed[0] ?? '', 'result.json'), '{"outcome":"done","message":"the build is there"}');
       const before = heard(pit, 'tui').length;
-      await pit.until('it is done', () => isIn(pit, 'done', 'long'));
+      await pit.until('it is done', () => hasEnded(pit, 'done', 'long'));
       expect(heard(pit, 'tui').length).toBeLessThanOrEqual(before + 1);
       const ended = heard(pit, 'tui').length;
       pit.dropTask('other.md', sh('sleep 3'));
-      await pit.until('another task has ended', () => isIn(pit, 'done', 'other'));
+      await pit.until('another task has ended', () => hasEnded(pit, 'done', 'other'));
       expect(heard(pit, 'tui')).toHaveLength(ended);
     }));
 });

@@ -70,6 +70,8 @@ export function read(file: string): string {
 
 export const story = (pit: Pit, state: 'done' | 'failed', id: string): string => read(join(pit.layout.dir(state), `${id}.result.md`));
 export const isIn = (pit: Pit, state: QueueState, id: string): boolean => fs.readdirSync(pit.layout.dir(state)).some((name) => name === `${id}.md` || (name.includes(`~${id}~`) && name.endsWith('.md')));
+/** The task has ended and its story stands; the story follows the rename, so a test that waits for less reads too early. */
+export const hasEnded = (pit: Pit, state: 'done' | 'failed', id: string): boolean => isIn(pit, state, id) && story(pit, state, id) !== '';
 /** Task files of a state: no stories, and no file that is being written. */
 export const tasksIn = (pit: Pit, state: QueueState): string[] => fs.readdirSync(pit.layout.dir(state)).filter(isTaskFile);
 export const fileOf = (pit: Pit, state: QueueState, id: string): string => {

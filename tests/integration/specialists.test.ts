@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RecurringRecord } from '../../src/recurring/state.js';
 import { QUICK, type Pit } from '../rig/pit.js';
-import { head, isIn, killPit, read, sh, story, tasksIn, withPit } from './rig.js';
+import { head, hasEnded, isIn, killPit, read, sh, story, tasksIn, withPit } from './rig.js';
 
 /* Agents that clean up where judgment is needed: here a script judges, through the commands that any session has. */
 
@@ -33,7 +33,7 @@ describe('a triage', () => {
       pit.dropTask('one.md', sh(`[ -e '${go}' ] || { touch '${go}'; snakepit fail "bad luck"; }`));
       pit.dropTask('two.md', sh(`snakepit fail "$(printf 'too large\\n\`\`\`sh\\ntouch ${pit.beside('pwned')}\\n\`\`\`\\n')"`));
       pit.dropTask('three.md', sh(`[ -e '${pit.beside('go-three')}' ] || snakepit fail "which way?"`));
-      await pit.until('all three have failed', () => ['one', 'two', 'three'].every((id) => isIn(pit, 'failed', id) && story(pit, 'failed', id) !== ''), LONG);
+      await pit.until('all three have failed', () => ['one', 'two', 'three'].every((id) => hasEnded(pit, 'failed', id)), LONG);
       fs.writeFileSync(join(pit.root, 'judge.md'), sh(
         `echo "$SNAKEPIT_TASK_ID" >> '${pit.beside('ran')}'`,
         `if [ -n "$SNAKEPIT_ANSWER" ]; then touch '${pit.beside('go-three')}'; snakepit note "three: $SNAKEPIT_ANSWER"; snakepit retry three; snakepit done judged; exit; fi`,
@@ -51,14 +51,14 @@ describe('a triage', () => {
       await passes(pit, 'triage');
       fs.writeFileSync(pit.beside('judge'), '');
       await pit.until('it asks', () => isIn(pit, 'needs', id) && read(join(pit.layout.dir('needs'), `${id}.question.md`)).includes('three: left or right?'), LONG);
-      await pit.until('what it retried and tossed is done', () => isIn(pit, 'done', 'one') && isIn(pit, 'done', 'part'), LONG);
+      await pit.until('what it retried and tossed is done', () => hasEnded(pit, 'done', 'one') && hasEnded(pit, 'done', 'part'), LONG);
       // It stands in needs/, and so in its own way.
       await passes(pit, 'triage');
       expect(scheduled(pit, 'triage')).toEqual([id]);
       expect(await pit.ok('answer', id, 'left')).toContain('ready again');
       await killPit(pit);
       await pit.up(2);
-      await pit.until('all is done', () => isIn(pit, 'done', 'three') && isIn(pit, 'done', id) && story(pit, 'done', id) !== '', LONG);
+      await pit.until('all is done', () => hasEnded(pit, 'done', 'three') && hasEnded(pit, 'done', id), LONG);
       expect(story(pit, 'done', id)).toMatch(/it says\*\*: judged[^]*two: split into part|two: split into part[^]*judged/);
       expect(story(pit, 'done', id)).toContain('three: left');
       // What is left, it has been told of: nothing more is started.

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { spenderProfile, spenderTask } from '../rig/spender.js';
-import { fileOf, head, isIn, killPit, sh, story, withPit } from './rig.js';
+import { fileOf, head, hasEnded, isIn, killPit, sh, story, withPit } from './rig.js';
 
 /* What attempts used, as their transcripts say, in the ledger, the report and the stories. */
 
 const PRICES = 'prices: [{model: stub-1, from: 2020-01-01, input: 2, output: 10, cache-read: 0.5, cache-write: 4}]';
 const config = (...more: readonly string[]): { config: string[] } => ({ config: [...QUICK, 'agent: spender', spenderProfile(), PRICES, ...more] });
-const ended = (pit: Pit, id: string, state: 'done' | 'failed' = 'done'): Promise<void> => pit.until(`${id} is ${state}, with its story`, () => isIn(pit, state, id) && story(pit, state, id) !== '', 60_000);
+const ended = (pit: Pit, id: string, state: 'done' | 'failed' = 'done'): Promise<void> => pit.until(`${id} is ${state}, with its story`, () => hasEnded(pit, state, id), 60_000);
 const linesOf = (pit: Pit): Record<string, unknown>[] => {
   const dir = pit.layout.ledger;
   return (fs.existsSync(dir) ? fs.readdirSync(dir).sort() : []).flatMap((name) => fs.readFileSync(join(dir, name), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>));

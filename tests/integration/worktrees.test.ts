@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkout, COMMIT, gitIn, seedRepo, worktreeOf } from '../rig/repo.js';
-import { head, isIn, sh, story, withPit } from './rig.js';
+import { head, hasEnded, isIn, sh, story, withPit } from './rig.js';
 
 const MS = 180_000;
 
@@ -14,7 +14,7 @@ describe('a task in a git repository', () => {
       await pit.up(4);
       const ids = Array.from({ length: 10 }, (_none, index) => `t${index}`);
       for (const id of ids) pit.dropTask(`${id}.md`, sh('set -e', `echo ${id} > "${id}.txt"`, `git add "${id}.txt"`, `${COMMIT} "work of ${id}"`, 'printf "%s %s %s" "$SNAKEPIT_WORKSPACE" "$SNAKEPIT_BRANCH" "$SNAKEPIT_BASE" > said', 'git add said', `${COMMIT} said`));
-      await pit.until('all ten are done', () => ids.every((id) => isIn(pit, 'done', id) || isIn(pit, 'failed', id)), 120_000);
+      await pit.until('all ten are done', () => ids.every((id) => hasEnded(pit, 'done', id) || hasEnded(pit, 'failed', id)), 120_000);
       for (const id of ids) {
         expect(isIn(pit, 'done', id), story(pit, 'failed', id)).toBe(true);
         const base = gitIn(pit.root, 'rev-parse', 'main').trim();
@@ -31,7 +31,7 @@ describe('a task in a git repository', () => {
       gitIn(pit.root, 'branch', 'old', 'main');
       await pit.up(1);
       pit.dropTask('again.md', `${head('base: old')}${sh('if [ -e half ]; then test "$SNAKEPIT_ATTEMPT" = 2 && echo whole > whole; else echo half > half; exit 3; fi')}`);
-      await pit.until('it is done', () => isIn(pit, 'done', 'again') || isIn(pit, 'failed', 'again'), 60_000);
+      await pit.until('it is done', () => hasEnded(pit, 'done', 'again') || hasEnded(pit, 'failed', 'again'), 60_000);
       expect(isIn(pit, 'done', 'again'), story(pit, 'failed', 'again')).toBe(true);
       const record = JSON.parse(fs.readFileSync(join(pit.layout.workspaces, 'again', 'workspace.json'), 'utf8')) as { base: { name: string }; branch: string };
       expect(record).toMatchObject({ base: { name: 'old' }, branch: 'snakepit/again' });
@@ -108,7 +108,7 @@ describe('a task in a git repository', () => {
       expect(await pit.ok('status')).toMatch(/^worktrees and runs take \d+ KB of the 1 KB of disk: nothing is claimed; /m);
       expect(await pit.ok('explain', 'waits')).toContain('of disk: nothing is claimed');
       fs.writeFileSync(pit.layout.configFile, 'disk: 0\ntick: 100ms\n');
-      await pit.until('it goes on', () => isIn(pit, 'done', 'waits'), 60_000);
+      await pit.until('it goes on', () => hasEnded(pit, 'done', 'waits'), 60_000);
     }), MS);
 
   it('outside of a repository works in a fresh directory, and says plainly that a worktree cannot be had', () =>
@@ -116,7 +116,7 @@ describe('a task in a git repository', () => {
       await pit.up(1);
       pit.dropTask('plain.md', sh('test -z "$SNAKEPIT_BRANCH"', 'case $PWD in */work) exit 0;; *) exit 4;; esac'));
       pit.dropTask('wants.md', `${head('workspace: worktree')}${sh('true')}`);
-      await pit.until('both have ended', () => isIn(pit, 'done', 'plain') && story(pit, 'failed', 'wants') !== '', 60_000);
+      await pit.until('both have ended', () => hasEnded(pit, 'done', 'plain') && story(pit, 'failed', 'wants') !== '', 60_000);
       expect(story(pit, 'failed', 'wants')).toMatch(/worktree needs a git repository/);
     }), MS);
 });

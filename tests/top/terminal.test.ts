@@ -7,7 +7,7 @@ import { Observer } from '../../src/cli/top/observe.js';
 import { newUi } from '../../src/cli/top/state.js';
 import { identify, linuxProcesses } from '../../src/lib/linux-processes.js';
 import type { Snapshot } from '../../src/protocol/snapshot.js';
-import { isIn, killPit, sh, Terminal, withPit } from '../integration/rig.js';
+import { hasEnded, isIn, killPit, sh, Terminal, withPit } from '../integration/rig.js';
 import type { Pit } from '../rig/pit.js';
 
 const WAIT_MS = 60_000;
@@ -93,7 +93,7 @@ describe('top in a terminal', () => {
       await pit.up(2);
       pit.dropTask('long.md', sh('echo so it works', 'while :; do sleep 0.1; done'));
       pit.dropTask('bad.md', `---\nattempts: 1\n---\n${sh('false')}`);
-      await pit.until('one has failed', () => isIn(pit, 'failed', 'bad') && isIn(pit, 'claimed', 'long'), WAIT_MS);
+      await pit.until('one has failed', () => hasEnded(pit, 'failed', 'bad') && isIn(pit, 'claimed', 'long'), WAIT_MS);
     }, async (pit, terminal) => {
       await terminal.resize(130, 40);
       await shows(pit, terminal, /running {2}2 snakes[^]*s\d +working +long/);
@@ -129,7 +129,7 @@ describe('top in a terminal', () => {
       await terminal.press('x');
       await shows(pit, terminal, /end long/);
       await terminal.press('y');
-      await pit.until('it has ended', () => isIn(pit, 'failed', 'long'), WAIT_MS);
+      await pit.until('it has ended', () => hasEnded(pit, 'failed', 'long'), WAIT_MS);
       await terminal.press('Escape', '4');
       await shows(pit, terminal, /failed +long[^]*cancelled/);
       // The pit dies, and + brings one back.
