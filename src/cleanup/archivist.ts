@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { formatDuration } from '../lib/duration.js';
 import { isTaskFile } from '../protocol/layout.js';
-import { archive, archivedFile, monthOf } from '../queue/archive.js';
+import { archive, archivedFile } from '../queue/archive.js';
+import { monthOf } from '../lib/month.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Specialist, Step } from './specialist.js';
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { appendLine } from '../lib/append-line.js';
 import type { Files } from '../lib/files.js';
+import { monthOf } from '../lib/month.js';
 import { tailLines } from '../lib/text.js';
 import { PROGRAM_FILES } from '../agents/program.js';
 import { parseJson, RUN_FILES } from '../protocol/records.js';
-import { monthOf } from '../queue/archive.js';
 import type { Layout } from '../protocol/layout.js';
 
 /** What only tells how an attempt went; what it made, and how it ended, is kept. */
@@ -61,9 +62,5 @@ export async function isDigested(files: Files, layout: Layout, line: DigestLine)
 /** One line in the running digest of the month. The caller holds the cleanup lock, so that no other writer comes between. */
 export async function digest(files: Files, layout: Layout, line: DigestLine): Promise<void> {
   await files.makeDir(layout.digests);
-  const file = digestFile(layout, line.at);
-  const size = (await files.inspect(file))?.size ?? 0;
-  // Whoever was killed while it wrote left half a line, which takes no other with it.
-  const torn = size > 0 && (await files.readFrom(file, size - 1, 1))[0] !== 10;
-  await files.append(file, `${torn ? '\n' : ''}${JSON.stringify(line)}\n`);
+  await appendLine(files, digestFile(layout, line.at), JSON.stringify(line));
 }

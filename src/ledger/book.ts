@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { appendLine } from '../lib/append-line.js';
 import type { Files } from '../lib/files.js';
+import { monthOf } from '../lib/month.js';
 import type { Layout } from '../protocol/layout.js';
 import { entryKey, parseEntry, saysAnything, type LedgerEntry } from './entry.js';
 
@@ -12,19 +14,13 @@ const CHUNK = 1024 * 1024;
 const MONTH_FILE = /^\d{4}-\d\d\.jsonl$/;
 const NEWLINE = 10;
 
-const fileOf = (layout: Layout, atMs: number): string => join(layout.ledger, `${new Date(atMs).toISOString().slice(0, 7)}.jsonl`);
+const fileOf = (layout: Layout, atMs: number): string => join(layout.ledger, `${monthOf(atMs)}.jsonl`);
 
-/**
- * Appends an entry; false where it says nothing, and stays out. The line that a full disk tore is ended first, so that it takes
- * no other with it. A failed write is the caller's to try again.
- */
+/** Appends an entry; false where it says nothing, and stays out. A failed write is the caller's to try again. */
 export async function enter(files: Files, layout: Layout, entry: LedgerEntry): Promise<boolean> {
   if (!saysAnything(entry)) return false;
-  const file = fileOf(layout, entry.at);
   await files.makeDir(layout.ledger);
-  const size = (await files.inspect(file))?.size ?? 0;
-  const last = size === 0 ? NEWLINE : (await files.readFrom(file, size - 1, 1))[0];
-  await files.append(file, `${last === NEWLINE ? '' : '\n'}${JSON.stringify(entry)}\n`);
+  await appendLine(files, fileOf(layout, entry.at), JSON.stringify(entry));
   return true;
 }
 
@@ -59,7 +55,7 @@ export class LedgerReader {
 
   /** Gives `take` each entry that was not read yet, in the order of the files. */
   async read(take: (entry: LedgerEntry) => void): Promise<void> {
-    const first = new Date(this.sinceMs).toISOString().slice(0, 7);
+    const first = monthOf(this.sinceMs);
     const names = (await this.files.list(this.layout.ledger)).filter((name) => MONTH_FILE.test(name) && name >= `${first}.jsonl`);
     for (const name of names.sort()) await this.readFile(join(this.layout.ledger, name), take);
   }

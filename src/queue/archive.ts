@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
+import { monthOf } from '../lib/month.js';
 import type { Layout } from '../protocol/layout.js';
 
 /*
  * Done tasks of long ago lie in queue/archive/<year>-<month>/ with their stories, under the same names. Such a task is still
  * done: what needs it may go, its id stays taken, `show` finds it.
  */
-
-/** The month, in UTC, that a task ended in. */
-export const monthOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 7);
 
 /** The months that have an archive, newest first. */
 export async function archivedMonths(files: Files, layout: Layout): Promise<string[]> {

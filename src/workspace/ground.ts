@@ -1,6 +1,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { isIgnored, headOf, repositoryOf, type Head, type Repository } from '../git/repository.js';
 import type { Git } from '../git/run.js';
+import { appendLine } from '../lib/append-line.js';
 import { take } from '../lib/baton.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
@@ -57,7 +58,7 @@ export async function excludeOurs({ files, clock, processes, git }: WorkspacePor
         await files.makeDir(dirname(file));
         const text = (await files.read(file)) ?? '';
         const lines = wanted.filter((line) => !text.split('\n').includes(line));
-        if (lines.length > 0) await files.append(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${lines.join('\n')}\n`);
+        if (lines.length > 0) await appendLine(files, file, lines.join('\n'));
         return ok(undefined);
       } finally {
         await lock.release();

@@ -88,12 +88,12 @@ describe('the ledger', () => {
 
   it.each<[string, string, string]>([
     ['ledger/book.js', 'entry.at < this.sinceMs || this.seen.has(key)', 'entry.at < this.sinceMs'],
-    ['ledger/book.js', "last === NEWLINE ? '' : '\\n'", "''"],
+    ['lib/append-line.js', "last === NEWLINE ? '' : '\\n'", "''"],
     ['ledger/book.js', 'at.offset += bytes.length', 'at.offset += 0 * bytes.length + 1e9'],
     ['ledger/entry.js', "`${run}#${step ?? ''}#${part ?? ''}`", '`${run.slice(2)}`'],
   ])('notices in %s: %s → %s', async (file, find, replace) => {
     // The reader of the copy reads what the real writer wrote, and the other way round.
-    const planted = (file.includes('book') ? await importMutant(file, find, replace) : await importBook(find, replace)) as typeof Book;
+    const planted = (file.includes('book') ? await importMutant(file, find, replace) : await importBook(file, find, replace)) as typeof Book;
     const enter = { enterRun: realEnter.enterRun };
     const lived = async (): Promise<void> => forAllAsync(lives, (life) => live(find.includes('NEWLINE') ? enterWith(planted) : enter, planted, life), 300);
     expect(await killedBy(lived, undefined)).toBe(true);
@@ -137,11 +137,11 @@ describe('the ledger', () => {
   });
 });
 
-/** The copy's whole ledger with one fault in its keys. */
-async function importBook(find: string, replace: string): Promise<typeof Book> {
+/** The copy's whole ledger with one fault in what it is built on. */
+async function importBook(file: string, find: string, replace: string): Promise<typeof Book> {
   const { plantMutant } = await import('../rig/mutants.js');
   const { pathToFileURL } = await import('node:url');
-  return (await import(/* @vite-ignore */ pathToFileURL(`${plantMutant('ledger/entry.js', find, replace)}/ledger/book.js`).href)) as typeof Book;
+  return (await import(/* @vite-ignore */ pathToFileURL(`${plantMutant(file, find, replace)}/ledger/book.js`).href)) as typeof Book;
 }
 
 /** The real entering over a planted book. */

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { chooseAgent, wantedAgents, type Profiles } from '../../agents/choice.js';
 import { shellProgram } from '../../agents/shell.js';
 import type { Config } from '../../config/config.js';
-import { errorCode } from '../../lib/files.js';
 import { newNonce } from '../../lib/ids.js';
 import { temporaryName } from '../../lib/temporary.js';
 import { show } from '../../lib/text.js';
@@ -14,17 +12,7 @@ import { ensureLayout } from '../../queue/init.js';
 import { loadWorkflow, SOLO, WITH_SOLO } from '../../workflow/load.js';
 import { checkGround, note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-
-export async function readInput(file: string): Promise<Uint8Array> {
-  if (file !== '-') {
-    return readFile(file).catch((cause: unknown) => {
-      throw new CliError(`${show(file)} cannot be read (${errorCode(cause)}); check the path`, EXIT.notFound);
-    });
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
+import { readInput } from '../input.js';
 
 /** A task that no profile could work is told at the prompt, not at night. */
 export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles): string | undefined {

@@ -13,11 +13,11 @@ import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
 import { stateWord } from '../progress.js';
 import { paint, table } from '../style.js';
-import { readInput } from './add.js';
+import { wordsOrInput } from '../input.js';
 import { takeAgain } from './moves.js';
 
 export async function answer(dir: string | undefined, name: string, words: readonly string[], options: { json?: boolean }): Promise<void> {
-  const text = clean(words.length === 1 && words[0] === '-' ? Buffer.from(await readInput('-')).toString('utf8') : words.join(' ')).trim();
+  const text = clean(await wordsOrInput(words)).trim();
   if (words.length > 0 && text === '') throw new CliError('the answer is empty; say something, or leave it out to let the task go on as it stands now', EXIT.usage);
   if (Buffer.byteLength(text) > ANSWER_BYTES) throw new CliError(`the answer is longer than ${ANSWER_BYTES} bytes; put it into a file of the project and name that, or edit the task`, EXIT.usage);
   const { id, state, said } = await answerOne(openContext(dir), name, text);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
+import { appendLine } from '../../lib/append-line.js';
 import { ensureLayout } from '../../queue/init.js';
 import { checkGround, openContext, print, type Context } from '../context.js';
 
@@ -28,7 +29,7 @@ async function ignoreState({ files, layout }: Context): Promise<boolean> {
   if ((await files.inspect(file))?.kind === 'link') return false;
   const text = (await files.read(file)) ?? '';
   if (text.split('\n').some((line) => /^#?\s*\/?\.snakepit\/?\s*$/.test(line))) return false;
-  await files.append(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${IGNORED}\n`);
+  await appendLine(files, file, IGNORED);
   return true;
 }
 

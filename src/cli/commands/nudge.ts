@@ -14,7 +14,7 @@ import { TmuxServer } from '../../tmux/server.js';
 import { speakTo } from '../../watchdog/speak.js';
 import { openContext, print, printJson, publishedAgents, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-import { readInput } from './add.js';
+import { wordsOrInput } from '../input.js';
 import { idleOrEnded } from './attach.js';
 import { findResident } from '../residents.js';
 import { findRunning } from './running.js';
@@ -25,7 +25,7 @@ export async function nudge(dir: string | undefined, name: string, words: readon
   const { files, layout, clock, processes, events } = context;
   const patienceMs = parseDuration(options.wait ?? '20s');
   if (patienceMs === undefined) throw new CliError(`${show(options.wait ?? '')} is no duration; write 90s or 2m`, EXIT.usage);
-  const text = words.length === 1 && words[0] === '-' ? Buffer.from(await readInput('-')).toString('utf8') : words.join(' ');
+  const text = await wordsOrInput(words);
   const { id, marker, session, runDir } = await listenerOf(context, name);
   const { attempt, profile, interactive } = await sessionOf(context, id, runDir);
 

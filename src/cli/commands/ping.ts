@@ -9,7 +9,7 @@ import { openContext, print, printJson, publishedAgents, type Context } from '..
 import { CliError, EXIT } from '../exit.js';
 import { find } from '../find.js';
 import { findResident } from '../residents.js';
-import { readInput } from './add.js';
+import { readInput, wordsOrInput } from '../input.js';
 import { idleOrEnded } from './attach.js';
 import { checkSnake, isSnakeName } from './running.js';
 
@@ -40,7 +40,7 @@ export async function ping(dir: string | undefined, words: readonly string[], af
   if (patienceMs === undefined) throw new CliError(`${show(options.wait ?? '')} is no duration; write 90s or 2m`, EXIT.usage);
   const { names, message } = splitWords(words, after, options.file !== undefined);
   if (names.length === 0) throw new CliError('whom? snakepit ping NAME... MESSAGE: names first, the message last, in quotes or after --', EXIT.usage);
-  const text = options.file !== undefined ? Buffer.from(await readInput(options.file)).toString('utf8') : message === '-' ? Buffer.from(await readInput('-')).toString('utf8') : (message ?? '');
+  const text = options.file !== undefined ? Buffer.from(await readInput(options.file)).toString('utf8') : await wordsOrInput(message === undefined ? [] : [message]);
   if (text.trim() === '') throw new CliError('there is nothing to say: the message is empty', EXIT.usage);
   const outlet = outletOf({ ...context, tmux: new TmuxServer(layout.tmuxSocket, layout.tmuxConfig) }, layout, await publishedAgents(context));
   const targets: { name: string; target: Target }[] = [];

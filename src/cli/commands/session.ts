@@ -8,7 +8,8 @@ import { RUN_FILES } from '../../protocol/records.js';
 import { readSpec } from '../../runs/task-copy.js';
 import { openContext, print, readConfig } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-import { addOne, readInput } from './add.js';
+import { readInput, wordsOrInput } from '../input.js';
+import { addOne } from './add.js';
 
 /** As much as a result's message keeps (protocol/records.ts `parseResult`). */
 const QUESTION_CHARS = 4000;
@@ -34,7 +35,7 @@ export async function fail(words: readonly string[], options: { final?: boolean 
 
 /** The attempt ends with it: the task waits in needs/, and its next attempt is told the answer. */
 export async function ask(words: readonly string[]): Promise<void> {
-  const question = (words.length === 1 && words[0] === '-' ? Buffer.from(await readInput('-')).toString('utf8') : words.join(' ')).trim();
+  const question = (await wordsOrInput(words)).trim();
   if (question === '') throw new CliError('the question is empty; say what a person is to decide, and what the choices are', EXIT.usage);
   if (question.length > QUESTION_CHARS) throw new CliError(`the question is longer than ${QUESTION_CHARS} letters; put the rest into a file of the workspace and name that`, EXIT.usage);
   await say({ outcome: 'ask', message: question });
