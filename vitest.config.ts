@@ -27,15 +27,30 @@ async function withoutAgents(): Promise<string[]> {
   return REAL;
 }
 
-export default defineConfig(async () => ({
-  test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', ...(await withoutAgents())],
-    // Real processes, because the code under test reads its own entry in the process table; two at a time for two cores.
-    pool: 'forks',
-    fileParallelism: true,
-    maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
-}));
+/**
+ * Tests that draw seeds, prove something, or run no process of the machine's. They get one go: a seed that fails must not be drawn
+ * over, nor a planted fault be looked for until it is found.
+ */
+const PROOFS = [
+  'tests/{contract,corpus,formats,property,sim,unit,watchsim}/**/*.test.ts',
+  'tests/faults/{chaos,claims,crash-matrix,merge-bar,prune-sweep}.test.ts',
+  'tests/**/*.property.test.ts',
+  'tests/{agents/wire,security/text,top/keys,workflow/files}.test.ts',
+];
+
+export default defineConfig(async () => {
+  const exclude = ['node_modules/**', 'dist/**', ...(await withoutAgents())];
+  // Real processes, because the code under test reads its own entry in the process table; two at a time for two cores.
+  const common = { pool: 'forks', fileParallelism: true, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 } as const;
+  return {
+    test: {
+      ...common,
+      reporters: ['default', './tests/rig/second-go.ts'],
+      projects: [
+        { test: { ...common, name: 'proofs', include: PROOFS, exclude, retry: 0 } },
+        // Real programs and terminals: what the machine does meanwhile can fail one of them. A second go, which is told (tests/rig/second-go.ts).
+        { test: { ...common, name: 'pits', include: ['tests/**/*.test.ts'], exclude: [...exclude, ...PROOFS], retry: 1 } },
+      ],
+    },
+  };
+});

@@ -167,7 +167,7 @@ describe('readers of the whole history', () => {
   it.each([
     ['the log that grows is not looked at again', 'events/history.js', "(await partsOf(files, log)).at(-1)?.stem ?? ''", "''"],
     ['what was read is read again', 'events/history.js', 'if (part.stem <= last)', 'if (false)'],
-  ])('a fault is noticed: %s', { timeout: 120_000 }, async (_what, file, find, replace) => {
+  ])('a fault is noticed: %s', { timeout: 120_000, retry: 0 }, async (_what, file, find, replace) => {
     expect(await killedBy(readWhileRotated, (await importMutant(file, find, replace)) as typeof real)).toBe(true);
   });
 });
