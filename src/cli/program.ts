@@ -140,6 +140,9 @@ export function buildProgram(): Command {
   json(program.command('tokens').description('tokens and money that attempts used, as their programs\' own records say').option('--by <what>', 'task, step, profile, account, model or day', 'task').option('--since <time>', 'ISO time, a day, or so long ago: 12h')).action(
     async (options: { by?: string; since?: string; json?: boolean }) => (await import('./commands/tokens.js')).tokens(dir(), options),
   );
+  json(program.command('report').description('what happened while you were away, as Markdown: the verdict, what needs you, what is done, what was mended, what it cost').option('--since <time>', 'ISO time, a day, or so long ago', '12h')).action(
+    async (options: { since?: string; json?: boolean }) => (await import('./commands/report.js')).report(dir(), options),
+  );
   json(program.command('workflows').description('how tasks can be worked: the workflows that come along and your own; with a name, its steps, options and file').argument('[name]')).option('--file', 'its file as it is, to copy into workflows/').action(async (name: string | undefined, options: { json?: boolean; file?: boolean }) => (await import('./commands/workflows.js')).workflows(dir(), name, options));
   json(program.command('breakers').description('provider accounts that are at a limit, being tried, or let their tasks go one by one').option('--close <account>', 'open this one to all of its tasks now')).action(
     async (options: { json?: boolean; close?: string }) => (await import('./commands/breakers.js')).breakers(dir(), options),

@@ -33,14 +33,19 @@ function lacking(what: string, counts: Readonly<Record<string, number>>): string
 /** What is not known of a sum, in plain words; none where all is. */
 export const unknowns = (sum: Sum): string[] => [...lacking('not counted', sum.uncounted), ...lacking('without a price', sum.unpriced)];
 
-/** The report of `snakepit tokens`, with its total last. */
-export function tokenTable(by: string, rows: readonly TokenRow[], total: Sum): string {
+/** Head, rows, total: as cells of plain text. */
+export function tokenRows(by: string, rows: readonly TokenRow[], total: Sum): string[][] {
   const reported = total.reporting > 0;
   const cells = (name: string, sum: Sum): string[] => [
     show(name, 60), count(sum.input), count(sum.output), count(sum.cacheRead), count(sum.cacheWrite), moneyWords(sum),
     ...(reported ? [sum.reporting === 0 ? '' : printUsd(sum.reported)] : []), formatDuration(sum.ms), String(sum.counted + all(sum.uncounted)),
   ];
   const head = [by.toUpperCase(), 'INPUT', 'OUTPUT', 'CACHE READ', 'CACHE WRITE', 'MONEY', ...(reported ? ['REPORTED'] : []), 'TIME', 'ATTEMPTS'];
-  const body = [head, ...rows.map(({ name, sum }) => cells(name, sum)), cells('total', total)];
+  return [head, ...rows.map(({ name, sum }) => cells(name, sum)), cells('total', total)];
+}
+
+/** The report of `snakepit tokens`, with its total last. */
+export function tokenTable(by: string, rows: readonly TokenRow[], total: Sum): string {
+  const body = tokenRows(by, rows, total);
   return table(body, (cell, _column, row) => (row === 0 || row === body.length - 1 ? paint('dim', cell) : cell));
 }

@@ -44,7 +44,7 @@ export function storyText(story: StoryParts): string {
   const why = story.why ?? (last?.next.kind === 'failed' ? last.next.why : undefined);
   if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
-  if (!done) lines.push(`- **what to do**: ${story.why === undefined ? advice(last?.outcome, story.id) : adviceUntried(story.why, story.id)}`);
+  if (!done) lines.push(`- **what to do**: ${nextStep(story.id, last?.outcome, story.why)}`);
   if (last?.changes !== undefined) lines.push(...changeLines(last.changes));
   if (last?.merge !== undefined) lines.push(...mergeLines(last.merge, story.id, last.changes));
   const tokens = story.tokens ?? [];
@@ -70,6 +70,9 @@ export function storyText(story: StoryParts): string {
   if (story.runDir !== undefined) lines.push('', `Everything else of the last attempt lies in \`${show(story.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
 }
+
+/** The title in a story's first line; undefined for another text. */
+export const titleOf = (text: string): string | undefined => /^# (?:Done|Failed): (.*)\n/.exec(text)?.[1];
 
 /** The why of a story's text, for listings. */
 export const whyOf = (text: string): string | undefined => /^- \*\*why\*\*: (.*)$/m.exec(text)?.[1];
@@ -103,6 +106,9 @@ export function describeOutcome(outcome: Outcome): string {
       return unreachable(outcome);
   }
 }
+
+/** What a person does with a task that failed. `why`: where that is more than its last attempt's end. */
+export const nextStep = (id: string, outcome: Outcome | undefined, why: string | undefined): string => (why === undefined ? advice(outcome, id) : adviceUntried(why, id));
 
 /** It ended without having been tried: cancelled by a person, or what it needs can never be. */
 function adviceUntried(why: string, id: string): string {
