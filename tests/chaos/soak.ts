@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pit, QUICK } from '../rig/pit.js';
+import { randomFrom } from '../rig/random.js';
 import { until } from '../rig/until.js';
 import { attemptsOf, auditLeftovers, auditLocks, auditQueue, auditTasks } from './audit.js';
 import { keepUp } from './keeper.js';
@@ -51,17 +52,6 @@ const BREATH_MS = 300;
 /** From the monkey's rest to the last task, and from `down` to the last process, however slow the machine; a test's own limit is above. */
 const END_MS = 300_000;
 const GONE_MS = 20_000;
-
-/** mulberry32: the choices of a run can be repeated, its timing cannot. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Runs to its end and gives the ledger. `dir` outlives it: the shim, the log. Whatever the ledger says, the pit is put down and its directory removed. */
 export async function soak(options: SoakOptions, dir: string): Promise<Soaked> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cleanMutants, plantProgram } from '../rig/mutants.js';
+import { randomFrom } from '../rig/random.js';
 import { PARTS, SWEEPS } from './crash-matrix.js';
 import type { ActorName } from './crash/actors.js';
 import { operations, play } from './crash/play.js';
@@ -61,17 +62,6 @@ for (const part of PARTS.filter(({ rows }) => rows.some(({ run }) => run.kind ==
         }));
     }
   });
-}
-
-/** mulberry32, of the seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Every way to die at these operations: after each, and with half of each text written. Before the first is where nothing was done. */

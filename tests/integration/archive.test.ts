@@ -1,15 +1,6 @@
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CleanupPorts, CleanupSetting } from '../../src/cleanup/ports.js';
-import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
-import { resolveConfig } from '../../src/config/load.js';
-import { systemClock } from '../../src/lib/clock.js';
-import type { Files } from '../../src/lib/files.js';
-import { linuxProcesses } from '../../src/lib/linux-processes.js';
-import { nodeFiles } from '../../src/lib/node-files.js';
-import { layoutOf, QUEUE_STATES } from '../../src/protocol/layout.js';
+import { describe, expect, it } from 'vitest';
 import { QUICK } from '../rig/pit.js';
 import { fileOf, hasEnded, isIn, read, sh, withPit } from './rig.js';
 
@@ -59,66 +50,4 @@ describe('archivist and composter', () => {
       expect(await pit.cli('cleanup', '--only', 'archivist')).toMatchObject({ code: 4, stdout: expect.stringContaining('is there already: move one of the two away') });
       expect([read(join(pit.layout.archive, MONTH, 'a.md')), fileOf(pit, 'done', 'a')]).toEqual(['of an earlier life', join(pit.layout.dir('done'), 'a.md')]);
     }));
-});
-
-/* One round, killed at each of its writes in turn; then another round. */
-class Killed extends Error {}
-
-describe('a round that is killed', () => {
-  const root = join(tmpdir(), `archive-${process.pid}`);
-  const layout = layoutOf(root);
-  const config = resolveConfig('snakepit.yaml', 'keep: 0s\nkeep-logs: 0s\n', {});
-  if (!config.ok) throw new Error(config.error.problem);
-  const setting: CleanupSetting = { layout, config: config.value, successor: () => 'possible', pitId: 'x', residents: async () => [], thorough: true };
-  const run = join(layout.runs, 'a', '001-abcdefghij');
-
-  const lay = (): void => {
-    for (const dir of [...QUEUE_STATES.map((state) => layout.dir(state)), layout.log, run, join(layout.homes, 'a', 'shell')]) fs.mkdirSync(dir, { recursive: true });
-    fs.writeFileSync(join(layout.dir('done'), 'a.md'), 'task');
-    fs.writeFileSync(join(layout.dir('done'), 'a.result.md'), 'story');
-    fs.writeFileSync(join(run, 'output.log'), 'one\ntwo\n');
-    fs.writeFileSync(join(run, 'stderr.log'), 'three\n');
-    fs.writeFileSync(join(run, 'outcome.json'), JSON.stringify({ marker: 'a~0.0.0~abcdefghij', attempt: 1, agent: 'shell', endedAt: Date.now() - 5000, outcome: { kind: 'done', message: '' }, next: { kind: 'done' } }));
-  };
-  beforeEach(lay);
-  afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
-
-  const ports = (left: { writes: number }): CleanupPorts => {
-    const step = <A extends unknown[], R>(act: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
-      left.writes -= 1;
-      if (left.writes < 0) throw new Killed('kill -9');
-      return act(...args);
-    };
-    const { rename, write, append, makeDir, remove } = nodeFiles;
-    const files: Files = { ...nodeFiles, rename: step(rename), write: step(write), append: step(append), makeDir: step(makeDir), remove: step(remove) };
-    return { files, clock: systemClock, processes: linuxProcesses, events: { emit: async () => undefined } };
-  };
-  const round = async (writes: number): Promise<number> => {
-    const left = { writes };
-    const all = ports(left);
-    await applyCleanup(all, setting, await planCleanup(all, setting, ['archivist', 'composter']));
-    return left.writes;
-  };
-  const state = (): unknown => ({
-    done: fs.readdirSync(layout.dir('done')),
-    archive: fs.readdirSync(join(layout.archive, MONTH)).sort(),
-    texts: ['a.md', 'a.result.md'].map((name) => read(join(layout.archive, MONTH, name))),
-    run: fs.readdirSync(run),
-    homes: fs.readdirSync(layout.homes),
-    digests: read(join(layout.digests, `${MONTH}.jsonl`)).trimEnd().split('\n').map((line) => { const { id, log } = JSON.parse(line) as { id: string; log: string }; return `${id} ${log}`; }).sort(),
-  });
-  const WHOLE = { done: [], archive: ['a.md', 'a.result.md'], texts: ['task', 'story'], run: ['outcome.json'], homes: [], digests: ['a home', 'a output.log', 'a stderr.log'] };
-
-  it('leaves nothing that the next one cannot mend, wherever it was killed', async () => {
-    const needed = 1000 - (await round(1000));
-    expect(state()).toEqual(WHOLE);
-    expect(needed).toBeGreaterThan(8);
-    for (let at = 0; at < needed; at += 1) {
-      fs.rmSync(root, { recursive: true, force: true });
-      lay();
-      await round(at);
-      await round(1000);
-      expect(state(), `killed at write ${at}`).toEqual(WHOLE);
-    }
-  });
 });

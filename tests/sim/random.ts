@@ -1,18 +1,13 @@
-/** A seeded source of choices (mulberry32): the same seed gives the same schedule, on every machine. */
+import { randomFrom } from '../rig/random.js';
+
+/** A seeded source of choices: the same seed gives the same schedule. */
 export class Random {
-  private state: number;
+  /** 0 ≤ x < 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.state = Math.imul(seed, 0x9e3779b1) ^ 0x5bf03635;
+    this.next = randomFrom(Math.imul(seed, 0x9e3779b1) ^ 0x5bf03635);
     this.next();
-  }
-
-  /** 0 ≤ x < 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 
   chance(probability: number): boolean {

@@ -18,7 +18,7 @@ export interface Build {
 }
 
 export function build(): Build {
-  const dir = strip(['src', 'tests/sim']);
+  const dir = strip(['src', 'tests/sim', 'tests/rig']);
   return {
     run: async (first, last, stride, mutant) => {
       const { stdout } = await promisify(execFile)(process.execPath, [join(dir, 'tests', 'sim', 'worker.js'), ...[first, last, stride, mutant].map(String)]);
