@@ -9,6 +9,7 @@ import { isSound } from '../workspace/open.js';
 import { readWorkspace, workspaceDir, writeWorkspace } from '../workspace/record.js';
 import { isKept } from '../workspace/salvage.js';
 import type { WorktreeRecord } from '../workspace/state.js';
+import { backupSteps, dropBackup, isBackupStep } from './backups.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Applied, Specialist, Step } from './specialist.js';
 import { decidePrune } from './worktree-decide.js';
@@ -38,7 +39,7 @@ async function planPrune(ports: CleanupPorts, setting: CleanupSetting): Promise<
     if (verb === 'prune') excess -= use?.worktrees[record.id] ?? 0;
     if (kind !== 'keep') steps.push({ specialist: 'pruner', kind, verb, subject: record.id, rule, evidence, target: record.id });
   }
-  return [...steps, ...(await strayWorktrees({ ...ports, checkouts }, setting, look))];
+  return [...steps, ...(await strayWorktrees({ ...ports, checkouts }, setting, look)), ...(await backupSteps({ ...ports, checkouts }, setting))];
 }
 
 /** Everything is looked at again, under the workspace's lock, by which no task can begin in it meanwhile. */
@@ -131,12 +132,13 @@ async function dropBranch(ports: LookPorts, setting: CleanupSetting, record: Wor
 /** Worktrees that are over: their directories, and their branches once these are merged. */
 export const pruner: Specialist = {
   name: 'pruner',
-  does: 'removes worktrees of tasks that ended longer ago than keep-worktrees:, once all their work is kept and nobody is in them; then their branches, if merged',
+  does: 'removes worktrees of tasks that ended longer ago than keep-worktrees:, once all their work is kept and nobody is in them; then their branches, if merged, and after keep: where targets stood before merges',
   plan: planPrune,
   apply: async (ports, setting, step) => {
     const told = { specialist: 'pruner', subject: step.subject } as const;
     const { checkouts } = ports;
     if (checkouts === undefined) return { ...told, kind: 'refused', told: 'there is no git' };
+    if (isBackupStep(step)) return { ...told, ...(await dropBackup({ ...ports, checkouts }, setting, step)) };
     if (step.target === '') return { ...told, ...(await forgetStray({ ...ports, checkouts }, setting, step)) };
     const held = await holdWorkspace(ports, setting.layout, step.target, 0);
     if (!held.ok) return { ...told, kind: 'gone', told: held.error };

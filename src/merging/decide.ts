@@ -10,7 +10,7 @@ export function decideMerge(view: MergeView): MergeStep {
     return view.own ? { kind: 'found', rule: 'the integration branch is not there yet' } : { kind: 'end', end: { kind: 'blocked', into, why: `there is no branch ${into}` }, rule: 'the target does not exist' };
   }
   if (view.headLanded) return { kind: 'end', end: { kind: 'merged', into, commit: head, onto: tip }, rule: 'all of its branch lies in the target already' };
-  if (view.checkedOutAt !== undefined) return { kind: 'end', end: { kind: 'blocked', into, why: `${into} is checked out in ${view.checkedOutAt}` }, rule: 'a branch that is checked out is never moved' };
+  if (view.occupied !== undefined) return { kind: 'end', end: { kind: 'blocked', into, why: `${into} is ${view.occupied.how} in ${view.occupied.path}` }, rule: 'a branch that is checked out is never moved' };
   if (candidate === undefined || candidate.onto !== tip || candidate.head !== head) return { kind: 'build', onto: tip, rule: candidate === undefined ? 'nothing is built' : 'the target or the branch has moved since it was built' };
   if (candidate.commit === undefined || candidate.conflicts.length > 0) return { kind: 'end', end: { kind: 'conflict', into, tip, paths: candidate.conflicts }, rule: 'the two sides cannot be joined' };
   if (candidate.violations.length > 0) return { kind: 'end', end: { kind: 'violation', violations: candidate.violations }, rule: 'the diff breaks the policy' };

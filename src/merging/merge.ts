@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { writeBackup } from '../git/backups.js';
+import { occupiedIn } from '../git/occupied.js';
 import { branchTip, moveRef } from '../git/refs.js';
 import { isAncestor, repositoryOf } from '../git/repository.js';
 import type { Git } from '../git/run.js';
-import { addDetached, listWorktrees } from '../git/worktrees.js';
+import { addDetached } from '../git/worktrees.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Candidate, MergeEnd } from '../protocol/merging.js';
@@ -27,6 +29,8 @@ export interface MergeRequest extends Omit<BuildRequest, 'onto' | 'head'> {
   /** Where the merged tree is checked out for its checks; ours, and taken away again. */
   readonly scratch: string;
   readonly env: Readonly<Record<string, string>>;
+  /** By which the pruner knows its own backups again. */
+  readonly pitId: string;
   /** What an earlier holder of the claim recorded. */
   readonly candidate: Candidate | undefined;
   readonly record: (candidate: Candidate) => Promise<void>;
@@ -41,9 +45,6 @@ export type MergeResult = { readonly kind: 'ended'; readonly end: MergeEnd; read
 
 /** Others may move the target between a check and the swap; each time it is built anew. After so many times somebody is at war with it. */
 const MOST_ROUNDS = 50;
-
-/** The ref that keeps where the target stood before a task was merged. */
-export const backupRef = (branch: string): string => `refs/snakepit/backup/${branch.replace(/^snakepit[/-]/, '')}`;
 
 /** Whether what was recorded lies in the target; undefined: git did not say. */
 export async function hasLanded(git: Git, dir: string, into: string, candidate: Candidate | undefined): Promise<boolean | undefined> {
@@ -60,17 +61,17 @@ export async function mergeTask(ports: WorkspacePorts, request: MergeRequest): P
   const turn = await takeTurn(ports, seen.value.commonDir, request.since, request.branch.replaceAll('/', '-'), request.held);
   if (turn === undefined) return { kind: 'interrupted', rule: 'the claim is no longer ours, or it was called back' };
   try {
-    return await mergeNow(ports, request);
+    return await mergeNow(ports, request, seen.value.commonDir);
   } finally {
     await turn.release();
   }
 }
 
-async function mergeNow(ports: WorkspacePorts, request: MergeRequest): Promise<MergeResult> {
+async function mergeNow(ports: WorkspacePorts, request: MergeRequest, commonDir: string): Promise<MergeResult> {
   let candidate = request.candidate;
   let checks: MergeView['checks'];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const view = await look(ports, request, candidate, checks);
+    const view = await look(ports, request, commonDir, candidate, checks);
     if (!view.ok) return { kind: 'unknown', why: view.error };
     const step = decideMerge(view.value);
     switch (step.kind) {
@@ -100,7 +101,7 @@ async function mergeNow(ports: WorkspacePorts, request: MergeRequest): Promise<M
         break;
       }
       case 'swap': {
-        const kept = await backUp(ports, request, step.from);
+        const kept = await writeBackup(ports.git, request.dir, request.branch, request.into, step.from, request.pitId);
         if (!kept.ok) return { kind: 'unknown', why: kept.error };
         // Checks take their time: the claim must be ours at this very moment.
         if (!(await request.held())) return { kind: 'interrupted', rule: 'the claim was lost before the swap' };
@@ -115,28 +116,21 @@ async function mergeNow(ports: WorkspacePorts, request: MergeRequest): Promise<M
   return { kind: 'unknown', why: `${request.into} was moved by somebody else ${MOST_ROUNDS} times` };
 }
 
-async function backUp({ git }: WorkspacePorts, { dir, branch }: MergeRequest, tip: string): Promise<Result<void, string>> {
-  const ref = backupRef(branch);
-  const kept = await git(dir, ['update-ref', '-m', 'snakepit: where the target stood before', ref, tip]);
-  return kept.kind === 'ended' && kept.code === 0 ? ok(undefined) : err(`${ref} could not be written`);
-}
-
 /** One look at all that the decision needs. */
-async function look({ git }: WorkspacePorts, request: MergeRequest, candidate: Candidate | undefined, checks: MergeView['checks']): Promise<Result<MergeView, string>> {
+async function look({ git, files }: WorkspacePorts, request: MergeRequest, commonDir: string, candidate: Candidate | undefined, checks: MergeView['checks']): Promise<Result<MergeView, string>> {
   const { dir, into, mode, own, base } = request;
   const tip = await branchTip(git, dir, into);
   if (!tip.ok) return tip;
   const head = await branchTip(git, dir, request.branch);
   if (!head.ok) return head;
   if (head.value === undefined) return err(`its branch ${request.branch} is gone`);
-  const worktrees = await listWorktrees(git, dir);
-  if (!worktrees.ok) return worktrees;
+  const occupied = await occupiedIn({ git, files }, dir, commonDir, into);
+  if (!occupied.ok) return occupied;
   const lands = async (commit: string | undefined): Promise<boolean | undefined> => (commit === undefined || tip.value === undefined ? false : isAncestor(git, dir, commit, tip.value));
   const candidateLanded = await lands(candidate?.commit);
   const headLanded = await lands(head.value);
   if (candidateLanded === undefined || headLanded === undefined) return err('git did not say what lies in the history of the target');
-  const checkedOutAt = worktrees.value.find(({ branch }) => branch === `refs/heads/${into}`)?.path;
-  return ok({ mode, into, own, held: await request.held(), tip: tip.value, checkedOutAt, head: head.value, changed: head.value !== base, headLanded, candidate, candidateLanded, checks });
+  return ok({ mode, into, own, held: await request.held(), tip: tip.value, occupied: occupied.value, head: head.value, changed: head.value !== base, headLanded, candidate, candidateLanded, checks });
 }
 
 /** The checks run on the tree that the target would have, in a checkout of its own. */

@@ -26,8 +26,8 @@ export interface MergeView {
   readonly own: boolean;
   /** Undefined: there is no such branch. */
   readonly tip: string | undefined;
-  /** A checkout in which the target stands: moving it would pull the ground from under somebody's feet. */
-  readonly checkedOutAt: string | undefined;
+  /** A checkout in which the target stands, or is in the middle of a rebase or bisect: moving it would pull the ground from under somebody's feet. */
+  readonly occupied: { readonly path: string; readonly how: string } | undefined;
   /** Where the task's branch stands. */
   readonly head: string;
   /** Its branch differs from its base. */

@@ -61,8 +61,9 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
   const result = await mergeTask({ files, clock, processes: ports.processes, git }, {
     mode, policies, known, branch: changes.branch, base: changes.base, into: target.into, own: target.own, since: record.since, scratch,
     dir: attempt.workspace,
-    credits: { id: claim.name.id, title: spec.title, coAuthors: config.coAuthors },
+    credits: { id: claim.name.id, title: spec.title, workflow: flow?.workflow.name, coAuthors: config.coAuthors },
     env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
+    pitId: setting.pitId,
     candidate: record.candidate,
     record: (candidate) => write(ports, dir, { ...record, candidate }),
     held: async () => !(await interrupted()),

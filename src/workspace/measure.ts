@@ -78,7 +78,7 @@ async function commitLeftovers({ git }: Pick<WorkspacePorts, 'git'>, { path, bra
   if (!commit.ok) return commit;
   const moved = await moveRef(git, path, `refs/heads/${branch}`, commit.value, tip, 'snakepit: work that was left uncommitted');
   if (moved.kind !== 'moved') return err(moved.kind === 'unknown' ? moved.why : 'its branch was moved by somebody else');
-  // The worktree's own index still speaks of the commit before.
-  await git(path, ['read-tree', 'HEAD'], { timeoutMs: 120_000 });
+  // The worktree's own index still speaks of the commit before; --reset keeps what a sparse checkout leaves out.
+  await git(path, ['read-tree', '--reset', 'HEAD'], { timeoutMs: 120_000 });
   return commit;
 }

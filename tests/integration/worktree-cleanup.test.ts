@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CleanupPorts } from '../../src/cleanup/ports.js';
 import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
+import { writeBackup } from '../../src/git/backups.js';
 import { holdWorkspace } from '../../src/workspace/hold.js';
 import { parseClaim } from '../../src/protocol/names.js';
 import { Checkouts } from '../rig/checkouts.js';
@@ -198,5 +199,24 @@ describe('the pruner', () => {
     expect(parseClaim(claimed)?.id).toBe('back');
     fs.renameSync(join(all.layout.dir('done'), 'back.md'), join(all.layout.dir('claimed'), claimed));
     expect(await applyCleanup(all.ports, setting, plan)).toMatchObject([{ kind: 'gone', told: 'it is on its way again, or its worktree has gone' }]);
+  });
+});
+
+describe('where a target stood before a merge', () => {
+  it('is forgotten after keep:, if this pit wrote it, and moved by nobody since', { timeout: MS }, async () => {
+    const tip = all.git('rev-parse', 'main').trim();
+    const { git } = all.ports.checkouts;
+    for (const [id, pit] of [['old', 'x'], ['again', 'x'], ['others', 'y']] as const) expect((await writeBackup(git, all.root, `snakepit/${id}`, 'snakepit-main', tip, pit)).ok).toBe(true);
+    all.git('update-ref', 'refs/snakepit/backup/by-hand', tip);
+    const refs = (): string => all.git('for-each-ref', '--format=%(refname:lstrip=3)', 'refs/snakepit/backup').trim().replaceAll('\n', ' ');
+    expect(await all.round('pruner')).toEqual({ plan: [], done: [] });
+    const later: CleanupPorts = { ...all.ports, clock: { ...all.ports.clock, wallMs: () => Date.now() + 31 * 86_400_000 } };
+    const setting = all.setting();
+    const plan = await planCleanup(later, setting, ['pruner']);
+    expect(plan.map(({ verb, subject, rule }) => `${verb} ${subject}: ${rule}`)).toEqual(['again', 'old'].map((id) => `drop refs/snakepit/backup/${id}: its task was merged longer ago than keep:`));
+    commit(all.root, 'next.txt', 'n\n');
+    await writeBackup(git, all.root, 'snakepit/again', 'snakepit-main', all.git('rev-parse', 'main').trim(), 'x');
+    expect((await applyCleanup(later, setting, plan)).map(({ kind, told }) => `${kind}: ${told}`)).toEqual(['gone: it was written anew, or has gone', 'done: deleted']);
+    expect(refs()).toBe('again by-hand others');
   });
 });
