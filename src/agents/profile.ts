@@ -82,6 +82,31 @@ const lineRule = z.strictObject({
   usage: usage.optional(),
 });
 
+/** A path, or several of which the first that has something counts. */
+const paths = z.union([z.string(), z.array(z.string()).min(1)]);
+
+/**
+ * What a line shows to a person who reads along (`snakepit logs`); every rule that matches shows. `each`: its parts, one message
+ * each, of which those that `of` fits; without it the line is the part. `text`, `name`, `input` (a tool's arguments), `call` (its id, by
+ * which a result finds its call's name) and `failed` look into the part, `at` (a time) and `once` into the line: what one rule has shown of
+ * a line with that id is not shown again. `piece`: a further piece of the text before it.
+ */
+const telling = z.strictObject({
+  who: z.enum(['user', 'agent', 'thinking', 'call', 'result', 'note']),
+  match: condition,
+  unless: condition.optional(),
+  each: z.string().optional(),
+  of: condition.optional(),
+  text: paths.optional(),
+  name: paths.optional(),
+  input: paths.optional(),
+  call: z.string().optional(),
+  failed: condition.optional(),
+  at: z.string().optional(),
+  once: z.string().optional(),
+  piece: z.boolean().default(false),
+});
+
 /**
  * One rule over the pane. `in`: the only place it looks at. title · status (the last entries above the prompt box) · footer (below
  * it, per line and joined) · turn (the last entry above it, since the person's last words) · box (what stands in it) · rule (the
@@ -198,7 +223,7 @@ export const profileSchema = z.strictObject({
   ask: z.enum(ASK_POLICIES).default('park'),
   /** Logins that are copied from the person's own configuration, where they exist. */
   carry: z.array(z.strictObject({ from: z.string(), to: z.string() })).default([]),
-  headless: mode.extend({ output: z.enum(['jsonl', 'json', 'text']), rules: z.array(lineRule).default([]) }).optional(),
+  headless: mode.extend({ output: z.enum(['jsonl', 'json', 'text']), rules: z.array(lineRule).default([]), messages: z.array(telling).default([]) }).optional(),
   interactive: mode
     .extend({
       screen: screen,
@@ -220,7 +245,7 @@ export const profileSchema = z.strictObject({
   status: z.strictObject({ glob: z.string(), rules: z.array(lineRule) }).optional(),
   transcript: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('jsonl'), glob: z.string(), rules: z.array(lineRule) }),
+      z.strictObject({ kind: z.literal('jsonl'), glob: z.string(), rules: z.array(lineRule), messages: z.array(telling).default([]) }),
       z.strictObject({ kind: z.literal('command'), argv: z.array(z.string()), each: z.string(), rules: z.array(lineRule) }),
     ])
     .optional(),
@@ -232,6 +257,7 @@ export const profileSchema = z.strictObject({
 
 export type AgentProfile = z.output<typeof profileSchema>;
 export type LineRule = z.output<typeof lineRule>;
+export type Telling = z.output<typeof telling>;
 export type ScreenRule = z.output<typeof screenRule>;
 export type ScreenRules = z.output<typeof screen>;
 export type Dialog = z.output<typeof dialog>;

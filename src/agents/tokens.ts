@@ -3,20 +3,14 @@ import type { Files } from '../lib/files.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { run } from '../lib/run.js';
 import { sumTokens, tokensSince, type TokenCount, type TokenRecord, type TokenSource } from '../protocol/tokens.js';
-import { transcriptFiles } from './glob.js';
-import { LineReader } from './lines.js';
 import type { AgentProfile, LineRule } from './profile.js';
 import { PROGRAM_FILES } from './program.js';
 import { readDocument } from './read-lines.js';
+import { isSessionName, readSession, sessionFiles, TRANSCRIPT_BYTES } from './session-files.js';
 
-/** Of one transcript; a larger one is not read in part, since half a sum is no sum. */
-const TRANSCRIPT_BYTES = 512 * 1024 * 1024;
 const TOO_LARGE = 'its transcript is larger than 512 MiB';
-const CHUNK = 1024 * 1024;
 /** opencode takes 1 to 4 s to start; many at once on a small machine several times that. */
 const EXPORT_MS = 30_000;
-/** What may stand in an argv and in a path: sessions name themselves. */
-const SESSION = /^[A-Za-z0-9][\w-]{3,127}$/;
 
 export interface TokenParts {
   readonly files: Files;
@@ -67,41 +61,20 @@ function since(before: TokenParts['before'], whole: TokenCount): Result<TokenCou
 async function ofTranscript(parts: TokenParts): Promise<Result<{ count: TokenCount; source: TokenSource }, string>> {
   const { transcript } = parts.profile;
   if (transcript === undefined) return err('its program keeps no transcript');
-  if (!SESSION.test(parts.session)) return err('its session has no usable name');
+  if (!isSessionName(parts.session)) return err('its session has no usable name');
   const count = transcript.kind === 'jsonl' ? await ofSession(parts, transcript.glob, transcript.rules) : await ofCommand(parts, transcript);
   return count.ok ? ok({ count: count.value, source: transcript.kind === 'jsonl' ? 'transcript' : 'export' }) : count;
 }
 
-/** The files that bear the session's id in their path or say it themselves; another session may have left its own beside them. */
 async function ofSession({ files, home, session }: TokenParts, glob: string, rules: readonly LineRule[]): Promise<Result<TokenCount, string>> {
-  const mine: { file: string; at: number }[] = [];
-  for (const file of await transcriptFiles(files, home, glob, session)) {
-    const named = file.slice(home.length).includes(session) || (await read(files, rules.filter((rule) => rule.session !== undefined), [file]))?.session === session;
-    if (named) mine.push({ file, at: (await files.mtimeMs(file)) ?? 0 });
-  }
-  if (mine.length === 0) return err('no transcript of its session was found');
-  // The newest last, because the last of the figures of one turn counts.
-  return ofFiles(files, rules, mine.sort((a, b) => a.at - b.at).map(({ file }) => file));
+  const mine = await sessionFiles(files, home, session, { glob, rules });
+  return mine.length === 0 ? err('no transcript of its session was found') : ofFiles(files, rules, mine);
 }
 
 async function ofFiles(files: Files, rules: readonly LineRule[], paths: readonly string[]): Promise<Result<TokenCount, string>> {
-  const facts = await read(files, rules, paths);
+  const facts = await readSession(files, rules, paths);
   if (facts === undefined) return err(TOO_LARGE);
   return facts.tokens === undefined ? err('its transcript has no figures') : ok(facts.tokens);
-}
-
-async function read(files: Files, rules: readonly LineRule[], paths: readonly string[]): Promise<ReturnType<LineReader['facts']> | undefined> {
-  const reader = new LineReader(rules);
-  for (const path of paths) {
-    let offset = 0;
-    for (let bytes = await files.readFrom(path, 0, CHUNK); bytes.length > 0; bytes = await files.readFrom(path, offset, CHUNK)) {
-      offset += bytes.length;
-      if (offset > TRANSCRIPT_BYTES) return undefined;
-      reader.push(bytes, 0);
-    }
-    reader.end(0);
-  }
-  return reader.facts();
 }
 
 /** Into a file, because opencode ends before a pipe has taken more than 64 KiB. */

@@ -55,12 +55,13 @@ export function buildProgram(): Command {
   program.command('diff').description('what a task changed on its branch, since its base').argument('<task>').option('--stat', 'files and lines only').action(async (id: string, options: { stat?: boolean }) => (await import('./commands/diff.js')).diff(dir(), id, options));
   program
     .command('logs')
-    .description('what a task\'s or a resident\'s session printed, or what a snake did')
+    .description('what was said and done in a task\'s or a resident\'s session, message by message, or what it printed; or what a snake did')
     .argument('<task|snake|resident>')
     .option('-f, --follow', 'go on as it grows')
     .option('--attempt <n>', 'of this attempt, not the newest', (text) => whole(text, 1))
-    .option('--raw', 'with the terminal\'s escape sequences (they act on yours)')
-    .action(async (name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }) => (await import('./commands/logs.js')).logs(dir(), name, options));
+    .option('--terminal', 'what its terminal showed, not its messages')
+    .option('--raw', 'the same with the escape sequences (they act on yours)')
+    .action(async (name: string, options: { follow?: boolean; raw?: boolean; terminal?: boolean; attempt?: number }) => (await import('./commands/logs.js')).logs(dir(), name, options));
   program
     .command('attach')
     .description('look into a running session; C-b d leaves it running')

@@ -13,11 +13,13 @@ export function showLines(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(/[^\P{C}\n\t]/gu, '\u00b7');
 }
 
+/** What a terminal was told, without its escape sequences; what is left must still go through `show` or `showLines`. */
+// oxlint-disable-next-line no-control-regex -- terminal escapes are what is being matched
+export const withoutEscapes = (text: string): string => text.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g, '');
+
 /** The last `count` lines of a terminal recording without its escape sequences, for stories. */
 export function tailLines(recording: string, count: number): string[] {
-  // oxlint-disable-next-line no-control-regex -- terminal escapes are what is being matched
-  const plain = recording.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g, '');
-  return showLines(plain).split('\n').map((line) => line.trimEnd()).filter((line) => line !== '').slice(-count);
+  return showLines(withoutEscapes(recording)).split('\n').map((line) => line.trimEnd()).filter((line) => line !== '').slice(-count);
 }
 
 /** The word of `known` nearest to a mistyped one; undefined when none is near. */

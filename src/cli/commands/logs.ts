@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Files } from '../../lib/files.js';
-import { showLines, tailLines } from '../../lib/text.js';
+import { dirname, join } from 'node:path';
+import { showLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { currentRun, sessionDirs } from '../../runs/steps.js';
 import { openContext, print, printRaw, type Context } from '../context.js';
@@ -9,10 +8,18 @@ import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
 import { findResident, residentOutput } from '../residents.js';
+import { sessionLog, terminalLog, type LogText } from '../session-log.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 const COMPLAINT_LINES = 20;
-const CHUNK = 1024 * 1024;
+
+/** How a log is asked for. `terminal`: what the pane showed, where messages could be had; `raw`: the same with its escape sequences. */
+export interface Wanted {
+  readonly follow?: boolean;
+  readonly raw?: boolean;
+  readonly terminal?: boolean;
+  readonly attempt?: number;
+}
 
 /** The newest recording of a task, or of one of its attempts: after a retry a number may be there twice. */
 async function newestOutput({ files, layout }: Context, id: string, attempt: number | undefined): Promise<string | undefined> {
@@ -28,7 +35,7 @@ async function newestOutput({ files, layout }: Context, id: string, attempt: num
   return newest?.path;
 }
 
-export async function logs(dir: string | undefined, name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }): Promise<void> {
+export async function logs(dir: string | undefined, name: string, options: Wanted): Promise<void> {
   const context = openContext(dir);
   const resident = await findResident(context, name);
   if (resident !== undefined) return residentLogs(context, name, options);
@@ -39,50 +46,37 @@ export async function logs(dir: string | undefined, name: string, options: { fol
   if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
   if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
   // The next step writes another file: it is followed by asking again.
-  return printLines(context, output, options, async () => {
+  return printLines(context, logOf(context, output, options), options, async () => {
     const claim = await findRunning(context, id);
     return claim !== undefined && join((await currentRun(context.files, context.layout, claim)).dir, RUN_FILES.output) === output;
   });
 }
 
 /** What its present run printed, or its last one; with `follow`, until that run ends. */
-async function residentLogs(context: Context, name: string, options: { follow?: boolean; raw?: boolean; attempt?: number }): Promise<void> {
+async function residentLogs(context: Context, name: string, options: Wanted): Promise<void> {
   if (options.attempt !== undefined) throw new CliError(`${name} is a resident: it has no attempts`, EXIT.usage);
   const output = await residentOutput(context, name);
   if (output === undefined) throw new CliError(`the resident ${name} has printed nothing yet`, EXIT.notFound);
-  return printLines(context, output, options, async () => {
+  return printLines(context, logOf(context, output, options), options, async () => {
     const run = (await findResident(context, name))?.run;
     return run !== undefined && output.startsWith(run.dir);
   });
 }
 
-/** The file's text; with `follow`, as it grows, as long as somebody runs. */
-async function printLines(context: Context, output: string, options: { follow?: boolean; raw?: boolean }, runs: () => Promise<boolean>): Promise<void> {
-  const clean = (text: string): string => (options.raw === true ? text : tailLines(text, Number.MAX_SAFE_INTEGER).map((line) => showLines(line)).join('\n'));
-  let offset = 0;
+/** A log's text; with `follow`, as it grows, as long as somebody runs. */
+async function printLines(context: Context, log: LogText, options: Wanted, runs: () => Promise<boolean>): Promise<void> {
   let open = true;
   while (open) {
     // Ended before the last read: whatever it printed last is still read.
     open = options.follow === true && (await runs());
-    const chunk = await readOn(context.files, output, offset);
-    // Lines only: a torn escape sequence must not reach the terminal in two halves.
-    const whole = open ? chunk.subarray(0, chunk.lastIndexOf(10) + 1) : chunk;
-    offset += whole.length;
-    if (whole.length > 0) (options.raw === true ? printRaw : print)(clean(whole.toString('utf8')));
+    const text = await log.next(!open);
+    if (text !== undefined) (options.raw === true ? printRaw : print)(text);
     if (open) await context.clock.sleep(200);
   }
 }
 
-/** All there is from an offset on. A link or a FIFO in its place reads as nothing. */
-async function readOn(files: Files, path: string, offset: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for (let at = offset; ; ) {
-    const part = await files.readFrom(path, at, CHUNK);
-    if (part.length === 0) return Buffer.concat(parts);
-    parts.push(part);
-    at += part.length;
-  }
-}
+/** What is to be printed of the session whose recording lies there. */
+const logOf = (context: Context, output: string, { raw, terminal }: Wanted): LogText => (raw === true || terminal === true ? terminalLog(context.files, output, raw === true) : sessionLog(context, dirname(output)));
 
 async function snakeEvents(context: Context, snake: string): Promise<void> {
   await checkSnake(context, snake);
