@@ -7,7 +7,7 @@ export type PitEvent =
   | { readonly kind: 'snake-started'; readonly snake: string; readonly pid: number }
   | { readonly kind: 'snake-ended'; readonly snake: string; readonly pid: number; readonly why: string }
   | { readonly kind: 'snake-broken'; readonly snake: string; readonly why: string }
-  | { readonly kind: 'task-added'; readonly id: string; readonly from: string; readonly state: 'ready' | 'waiting' }
+  | { readonly kind: 'task-added'; readonly id: string; readonly from: string; readonly state: 'ready' | 'waiting' | 'held' }
   | { readonly kind: 'task-refused'; readonly file: string; readonly line: number; readonly problem: string; readonly fix: string }
   | { readonly kind: 'task-warned'; readonly id: string; readonly line: number; readonly text: string }
   | { readonly kind: 'task-promoted'; readonly id: string; readonly why: string }

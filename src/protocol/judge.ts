@@ -30,7 +30,7 @@ export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
   | 'workspace-failed' | 'left-workspace' | 'policy-violation' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed'
-  | 'step-broken' | 'review-exhausted' | 'review-rejected';
+  | 'step-broken' | 'children-failed' | 'review-exhausted' | 'review-rejected';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
@@ -41,12 +41,19 @@ export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'revie
 /** The work is good, and cannot be joined with what others did meanwhile. */
 export type SentBackReason = 'merge-conflict' | 'merge-checks';
 
+/** The tasks that one waits for, and when they were looked at: wall clock, milliseconds. */
+export interface WaitsFor {
+  readonly ids: readonly string[];
+  readonly at: number;
+}
+
 /** How one attempt ended. `final` failures are not tried again. */
 export type Outcome =
   | { readonly kind: 'done'; readonly message: string }
   | { readonly kind: 'failed'; readonly reason: FailureReason; readonly detail: string; readonly final: boolean }
   | { readonly kind: 'lost'; readonly detail: string }
-  | { readonly kind: 'released'; readonly detail: string }
+  /** Given back with no fault of its own. `children`: it goes on when these are done. */
+  | { readonly kind: 'released'; readonly detail: string; readonly children?: WaitsFor }
   /** `resetAt`: wall clock, milliseconds, where the program gave it. */
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined }
   /** Back to its author, in the same worktree: no failure of its own. */
@@ -157,7 +164,7 @@ export interface RetryPolicy {
 export type Next =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly counters: Counters; readonly why: string }
-  | { readonly kind: 'again'; readonly counters: Counters; readonly waitMs: number; readonly why: string }
+  | { readonly kind: 'again'; readonly counters: Counters; readonly waitMs: number; readonly why: string; readonly children?: WaitsFor }
   | { readonly kind: 'parked'; readonly counters: Counters; readonly why: string };
 
 /** Outcome and counters → next place. Every outcome but "done" moves exactly one counter, so counts always bring a task to an end. */
@@ -177,7 +184,7 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
       return { kind: 'again', counters: next, waitMs: 0, why: outcome.detail };
     }
     case 'released':
-      return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail };
+      return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail, ...(outcome.children === undefined ? {} : { children: outcome.children }) };
     case 'sent-back':
       return { kind: 'again', waitMs: 0, counters: { ...counters, deferrals: 1 + counters.deferrals }, why: `${outcome.reason}: ${outcome.detail}` };
     case 'deferred': {

@@ -228,6 +228,7 @@ export const RUN_FILES = {
   notes: 'notes.jsonl',
   waitUntil: 'wait-until',
   tossed: 'tossed',
+  awaits: 'awaits.json',
   entered: 'entered',
   workflow: 'workflow.json',
   handed: 'handed',

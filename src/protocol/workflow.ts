@@ -9,7 +9,21 @@ export interface Workflow {
   readonly nodes: readonly Node[];
 }
 
-export type Node = StepSpec | LoopSpec;
+export type Node = StepSpec | LoopSpec | AwaitSpec;
+
+/** Here the task waits until all tasks that it has tossed are done. */
+export interface AwaitSpec {
+  readonly kind: 'await';
+  readonly id: string;
+}
+
+/** How the tasks that one has tossed stand. */
+export interface Children {
+  readonly done: readonly string[];
+  readonly failed: readonly string[];
+  /** On their way, or gone from the queue. */
+  readonly open: readonly string[];
+}
 
 /** What a step may do to the tree it works in: "read" fails with any change of it. */
 export type Rights = 'read' | 'write';
@@ -48,6 +62,8 @@ export interface StepSpec {
   /** In which rounds of its loop it runs. */
   readonly rounds: 'every' | 'first' | 'later';
   readonly hands: readonly Handed[];
+  /** What it tosses lies in held/ until a person lets it go. */
+  readonly hold?: boolean | undefined;
 }
 
 /** What ends a loop, looked at after each of its rounds. */
@@ -102,6 +118,8 @@ export type FlowEvent =
   | { readonly kind: 'checked'; readonly loop: string; readonly round: number; readonly held: boolean; readonly evidence: string }
   /** The items of a loop were counted. */
   | { readonly kind: 'counted'; readonly loop: string; readonly items: number }
+  /** The children were looked at when all of them had ended. */
+  | { readonly kind: 'awaited'; readonly done: number; readonly failed: readonly string[] }
   /** What was finished came back: its checks failed, or it could not be merged. `times`: how often it may. */
   | { readonly kind: 'sent-back'; readonly why: string; readonly times: number }
   | { readonly kind: 'ruled'; readonly ruling: Ruling };
@@ -121,9 +139,11 @@ export type FlowNext =
   | ({ readonly kind: 'step'; readonly rule: string } & Turn)
   | { readonly kind: 'check'; readonly loop: string; readonly round: number; readonly until: Exclude<Until, { kind: 'verdict' }>; readonly rule: string }
   | { readonly kind: 'count'; readonly loop: string; readonly each: NonNullable<LoopSpec['each']>; readonly max: number; readonly rule: string }
+  /** It goes on when its children have ended; `without` those that failed and that a person gave up. */
+  | { readonly kind: 'await'; readonly without: readonly string[]; readonly rule: string }
   | { readonly kind: 'finished'; readonly rule: string }
-  /** The rounds are used up without a pass: a person rules. */
-  | { readonly kind: 'exhausted'; readonly loop: string; readonly rounds: number; readonly rule: string }
+  /** The rounds are used up without a pass, or `failed` children have failed: a person rules. */
+  | { readonly kind: 'exhausted'; readonly loop: string; readonly rounds: number; readonly rule: string; readonly failed?: readonly string[] }
   /** It came back, and no round is left for it. */
   | { readonly kind: 'spent'; readonly rule: string }
   /** A person rejected it. */

@@ -3,6 +3,8 @@ export interface Waiting {
   readonly id: string;
   readonly dueAt: number;
   readonly after: readonly string[];
+  /** Tasks that it has tossed and waits for, until each has ended, however. */
+  readonly children?: readonly string[];
 }
 
 export type WaitVerdict =
@@ -17,23 +19,27 @@ export type WaitVerdict =
  * those are, and for which a person is needed.
  */
 export function judgeWaiting(tasks: readonly Waiting[], ended: { done(id: string): boolean; failed(id: string): boolean }, nowMs: number, known?: { readonly ids: ReadonlySet<string>; readonly halted: ReadonlySet<string> }): Map<string, WaitVerdict> {
-  const needs = new Map(tasks.map((task) => [task.id, task.after.filter((id) => !ended.done(id))]));
+  const needs = new Map(tasks.map((task) => [task.id, [...task.after, ...(task.children ?? []).filter((id) => !ended.failed(id))].filter((id) => !ended.done(id))]));
   const verdicts = new Map<string, WaitVerdict>();
   const halted = known === undefined ? new Set<string>() : haltedBy(known.halted, needs);
   for (const task of tasks) {
     const open = needs.get(task.id) ?? [];
     const failed = open.find((id) => ended.failed(id));
-    const circle = failed === undefined ? findCircle(task.id, needs) : undefined;
+    const children = task.children ?? [];
+    const lost = children.filter((id) => !ended.done(id) && ended.failed(id));
+    // A child that needs its parent fails of it; the parent has worked already, and is told.
+    const circle = failed === undefined && children.length === 0 ? findCircle(task.id, needs) : undefined;
     if (failed !== undefined) verdicts.set(task.id, { kind: 'never', why: `it needs ${failed}, which failed` });
     else if (circle !== undefined) verdicts.set(task.id, { kind: 'never', why: `these tasks need each other: ${circle.join(' → ')}` });
     else if (open.length > 0) {
       const missing = known === undefined ? [] : open.filter((id) => !known.ids.has(id));
       const stopped = open.filter((id) => halted.has(id));
       const word = (id: string): string => (missing.includes(id) ? ' (no such task)' : known?.halted.has(id) === true ? ' (which needs a person)' : '');
-      verdicts.set(task.id, { kind: 'not-yet', why: `waits for ${open.map((id) => `${id}${word(id)}`).join(', ')}`, missing, halted: stopped });
+      verdicts.set(task.id, { kind: 'not-yet', why: `waits for ${open.map((id) => `${id}${word(id)}`).join(', ')}${lost.length === 0 ? '' : `; ${lost.join(', ')} failed`}`, missing, halted: stopped });
     }
     else if (task.dueAt > nowMs) verdicts.set(task.id, { kind: 'not-yet', why: `not before ${new Date(task.dueAt).toISOString()}` });
-    else verdicts.set(task.id, { kind: 'ready', why: task.after.length > 0 ? `${task.after.join(', ')} done` : 'its time has come' });
+    else if (lost.length > 0) verdicts.set(task.id, { kind: 'ready', why: `its children have ended; ${lost.join(', ')} failed` });
+    else verdicts.set(task.id, { kind: 'ready', why: task.after.length + children.length > 0 ? `${[...task.after, ...children].join(', ')} done` : 'its time has come' });
   }
   return verdicts;
 }

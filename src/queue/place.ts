@@ -5,7 +5,7 @@ import { idFromFileName } from '../protocol/task-id.js';
 /** Where a task that is taken in goes: a directory and the name it gets there. */
 export interface Placement {
   readonly id: string;
-  readonly state: 'ready' | 'waiting';
+  readonly state: 'ready' | 'waiting' | 'held';
   readonly fileName: string;
 }
 
@@ -21,6 +21,12 @@ export function placeTask(spec: TaskSpec, fileName: Buffer, arrivedAt: number): 
   const dueAt = dueTime(spec, place.arrivedAt);
   if (dueAt > arrivedAt || spec.after.length > 0) return { id, state: 'waiting', fileName: printWaiting({ ...name, dueAt: Math.max(dueAt, 0) }) };
   return { id, state: 'ready', fileName: printReady(name) };
+}
+
+/** The same, until a person lets it go: what it has to wait for is looked at then. */
+export function heldInstead(placement: Placement): Placement {
+  const name = parseAny(placement.fileName);
+  return name === undefined ? placement : { id: placement.id, state: 'held', fileName: printReady(name) };
 }
 
 /** Wall-clock milliseconds before which the task may not start; 0: none. */

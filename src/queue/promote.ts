@@ -6,16 +6,19 @@ import type { Layout } from '../protocol/layout.js';
 import { parseWaiting, printReady, type WaitingName } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { doneFile } from './archive.js';
+import { awaitedBy } from './children.js';
 import { judgeWaiting, type WaitVerdict } from './dependencies.js';
 import { idsOnTheWay } from './locate.js';
 
 /** What each waiting file needs, read once per version of the file. */
-export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after: readonly string[] }>;
+export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after: readonly string[]; readonly children: readonly string[] }>;
 
 interface WaitingFile {
   readonly file: string;
   readonly name: WaitingName;
   readonly after: readonly string[];
+  /** Tasks that it has tossed and waits for. */
+  readonly children: readonly string[];
 }
 
 export interface Waited {
@@ -37,10 +40,10 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
       const bytes = await files.readBytes(path, 16 * 1024 * 1024);
       const parsed = bytes === undefined ? undefined : await parseTask(bytes);
       // An edit broke it: let a snake claim it and say so with line and remedy.
-      known = { mtimeMs, after: parsed?.ok === true ? parsed.value.spec.after : [] };
+      known = { mtimeMs, after: parsed?.ok === true ? parsed.value.spec.after : [], children: await awaitedBy(files, layout, name.id, file) };
       memory.set(file, known);
     }
-    found.push({ file, name, after: known.after });
+    found.push({ file, name, after: known.after, children: known.children });
   }
   const present = new Set(names);
   for (const file of memory.keys()) if (!present.has(file)) memory.delete(file);
@@ -50,14 +53,14 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
 /** Every waiting task with the reason why it waits; with `known`, also which needed ids exist nowhere. */
 export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number, known?: Parameters<typeof judgeWaiting>[3]): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
   const waiting = await readWaiting(files, layout, memory);
-  const needed = new Set(waiting.flatMap((task) => task.after));
+  const needed = new Set(waiting.flatMap((task) => [...task.after, ...task.children]));
   const done = new Set<string>();
   const failed = new Set<string>();
   for (const id of needed) {
     if ((await doneFile(files, layout, id)) !== undefined) done.add(id);
     else if (await files.exists(join(layout.dir('failed'), `${id}.md`))) failed.add(id);
   }
-  const tasks = waiting.map(({ name, after }) => ({ id: name.id, dueAt: name.dueAt, after }));
+  const tasks = waiting.map(({ name, after, children }) => ({ id: name.id, dueAt: name.dueAt, after, children }));
   return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs, known) };
 }
 

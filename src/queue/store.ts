@@ -54,6 +54,8 @@ export function destinationOf(next: Next, nowMs: number): Destination {
     case 'failed':
       return { kind: next.kind };
     case 'again':
+      // Under the name that `queue/children.ts` wrote down beforehand.
+      if (next.children !== undefined) return { kind: 'waiting', counters: next.counters, dueAt: next.children.at };
       return next.waitMs > 0 ? { kind: 'waiting', counters: next.counters, dueAt: nowMs + next.waitMs } : { kind: 'ready', counters: next.counters };
     case 'parked':
       return { kind: 'needs', counters: next.counters };

@@ -34,7 +34,7 @@ export interface QuestionParts {
   readonly notes: readonly string[];
   readonly outputTail: readonly string[];
   /** Of work that no review passed: what its steps did, and the file with the last feedback, with its text. */
-  readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string } | undefined;
+  readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string; readonly failed?: readonly string[] } | undefined;
 }
 
 const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', budget: 'for more tokens, money or time' };
@@ -46,7 +46,7 @@ export function questionText(parts: QuestionParts): string {
     `# Asks: ${show(parts.title === '' ? id : parts.title)}`,
     '',
     `- **task**: ${id}`,
-    `- **asks**: ${ASKS[parked.reason]} (${show(parts.agent)}): ${show(parked.detail, 300)}`,
+    `- **asks**: ${parts.review?.failed === undefined ? ASKS[parked.reason] : 'what is to become of children that failed'} (${show(parts.agent)}): ${show(parked.detail, 300)}`,
     `- **since**: ${new Date(parts.at).toISOString()}${parked.nth > 1 ? `; the task asks for time number ${parked.nth}` : ''}`,
     `- **workspace**: \`${show(parts.workspace)}\``,
     '',
@@ -58,7 +58,8 @@ export function questionText(parts: QuestionParts): string {
     '',
     ...fenced(parts.review !== undefined ? parts.review.text : question.screen === '' ? (question.message === '' ? question.evidence : question.message) : question.screen),
   ];
-  if (parts.review !== undefined) lines.push('', `That is \`${show(parts.review.feedback)}\`; the work lies in \`${show(parts.workspace)}\`.`, '', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
+  if (parts.review?.failed !== undefined) lines.push('', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
+  else if (parts.review !== undefined) lines.push('', `That is \`${show(parts.review.feedback)}\`; the work lies in \`${show(parts.workspace)}\`.`, '', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
   if (question.screen !== '' && question.message !== '') lines.push('', '## What it said last', '', ...fenced(question.message));
   lines.push('', '## What it did so far', '', ...parts.attempts.map((record, index) => `${index + 1}. ${show(record.agent)}: ${show(describeOutcome(record.outcome), 300)}`));
   if (parts.notes.length > 0) lines.push('', ...parts.notes.map((note) => `- ${show(note, 1000)}`));
@@ -80,6 +81,14 @@ function howTo({ id, file, review, parked }: QuestionParts): string[] {
       '',
       `Several at once: '+1M +30m'. Or change \`budget:\` in ${show(file)} and say \`snakepit answer ${id}\` without more; unchanged, it is parked`,
       `again at once. What was worked so far is kept, and the same session goes on where its program can.`,
+    ];
+  }
+  if (review?.failed !== undefined) {
+    return [
+      ...review.failed.map((child) => `    snakepit retry ${child}                      # first; then the next line`),
+      `    snakepit answer ${id}                         # it waits for its children once more`,
+      `    snakepit answer ${id} accept                  # it goes on without those that failed`,
+      `    snakepit answer ${id} 'reject why'            # it goes to failed/`,
     ];
   }
   if (review !== undefined) {
@@ -108,7 +117,7 @@ async function reviewOf(files: Files, layout: Layout, base: string): Promise<Que
   const flow = await readFlow(files, base);
   if (flow?.next.kind !== 'exhausted') return undefined;
   const latest = join(flow.handed, 'latest.md');
-  return { steps: flow.events.map(describeEvent), feedback: relative(layout.root, latest), text: (await files.read(latest, 64 * 1024)) ?? `No feedback was left: ${flow.next.rule}.` };
+  return { steps: flow.events.map(describeEvent), feedback: relative(layout.root, latest), text: flow.next.failed === undefined ? ((await files.read(latest, 64 * 1024)) ?? `No feedback was left: ${flow.next.rule}.`) : `${flow.next.rule}.`, ...(flow.next.failed === undefined ? {} : { failed: flow.next.failed }) };
 }
 
 const fenced = (text: string): string[] => ['~~~~', ...showLines(text).replaceAll('~~~~', '~~~').split('\n').map((line) => line.trimEnd()), '~~~~'];

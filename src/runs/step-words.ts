@@ -1,7 +1,7 @@
 import { formatDuration } from '../lib/duration.js';
 import { show } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
-import type { FlowEvent, FlowNext, FlowRecord, Verdict } from '../protocol/workflow.js';
+import type { Children, FlowEvent, FlowNext, FlowRecord, Verdict } from '../protocol/workflow.js';
 import { endsIn } from './steps.js';
 
 /** What happened in a workflow during one attempt, a line each: sessions with end and verdict, checks of loops, what came back, what a person said. */
@@ -23,6 +23,8 @@ export function describeEvent(event: FlowEvent): string {
       return `${event.loop}, round ${event.round}: ${event.held ? 'over' : 'not over'} (${show(event.evidence, 200)})`;
     case 'counted':
       return `${event.loop}: ${event.items} items`;
+    case 'awaited':
+      return `its children: ${event.done} done${event.failed.length === 0 ? '' : `, failed: ${event.failed.join(', ')}`}`;
     case 'sent-back':
       return `sent back: ${show(event.why, 200)}`;
     case 'ruled':
@@ -44,6 +46,9 @@ function verdictWords(verdict: Verdict): string {
       return unreachable(verdict);
   }
 }
+
+/** How the tasks that one has tossed stand. */
+export const childrenLine = ({ done, failed, open }: Children): string => [['done', done] as const, ['failed', failed] as const, ['on their way', open] as const].flatMap(([word, ids]) => (ids.length === 0 ? [] : [`${ids.length} ${word} (${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''})`])).join(', ');
 
 /** Where a workflow stands, in words. */
 export const standing = (next: FlowNext): string => (next.kind === 'step' ? `at ${next.step}${next.seat > 0 ? ` ${next.seat + 1}` : ''}, ${next.of > 1 ? `round ${next.round} of at most ${next.of}` : 'once'}${next.item === undefined ? '' : `, item ${next.item}`}` : `${next.kind}: ${next.rule}`);

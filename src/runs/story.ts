@@ -160,6 +160,8 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `the agent program failed, not the task: \`snakepit logs ${id}\`, \`snakepit agents check\`, then ${retry}`;
     case 'step-broken':
       return `see what its step did (\`snakepit logs ${id}\`): give the step the rights that it needs, or say in its prompt what it is to leave alone, then ${retry}`;
+    case 'children-failed':
+      return `see what became of its children, try those again that failed (snakepit retry ID), then ${retry}; it plans anew, and makes no child twice`;
     case 'review-exhausted':
       return `read the last feedback (handed/latest.md of its run); mend the task or give it more rounds (with: {rounds: …}), then ${retry}`;
     case 'review-rejected':

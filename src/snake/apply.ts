@@ -5,6 +5,7 @@ import { afterAttempt, type Outcome } from '../protocol/judge.js';
 import { attemptOf, claimEntry } from '../protocol/names.js';
 import { RUN_FILES, type VerifyRun } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
+import { rememberAwaited } from '../queue/children.js';
 import { destinationOf, type Claim } from '../queue/store.js';
 import { tellSettled } from '../runs/publish.js';
 import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
@@ -171,6 +172,7 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
   const merge = view?.merge === undefined || view.merge === 'owed' ? undefined : view.merge.end;
   const outcome = merge === undefined ? told : await concludedAs(ports, setting, claim, merge, told, view?.attempt?.worktree?.branch ?? '');
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
+  if (next.kind === 'again' && next.children !== undefined) await rememberAwaited(ports.files, layout, { ...claim.name, counters: next.counters }, next.children);
   await writeOutcome(ports.files, runDirOf(layout, claim.name), {
     marker: claim.marker,
     attempt: attemptOf(claim.name.counters),

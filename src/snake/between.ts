@@ -18,11 +18,12 @@ export function betweenSteps(view: AttemptView, next: Exclude<FlowNext, { kind: 
     case 'rejected':
       return failed('review-rejected', next.rule, true);
     case 'exhausted':
-      return view.attempt?.ask === 'fail' ? failed('review-exhausted', next.rule) : conclude({ kind: 'parked', reason: 'review', detail: next.rule, nth: asked(view) + 1 });
+      return view.attempt?.ask === 'fail' ? failed(next.failed === undefined ? 'review-exhausted' : 'children-failed', next.rule) : conclude({ kind: 'parked', reason: 'review', detail: next.rule, nth: asked(view) + 1 });
     case 'spent': {
       const bad = view.verify?.find((run) => run.code !== 0);
       return bad === undefined ? failed('review-exhausted', next.rule) : failed('verify-failed', `verify: ${bad.command} ended with status ${bad.code}; ${next.rule}`);
     }
+    case 'await':
     case 'check':
     case 'count':
     case 'finished':
@@ -36,6 +37,10 @@ export function betweenSteps(view: AttemptView, next: Exclude<FlowNext, { kind: 
   if (next.kind !== 'finished' || owed || bad !== undefined) {
     if (view.cancelled) return { kind: 'stop', reason: 'cancelled', rule: 'a person cancelled it between two steps' };
     if (orders.release) return { kind: 'stop', reason: 'released', rule: 'the pit goes down now, between two steps' };
+  }
+  const { children } = view;
+  if (next.kind === 'await' && children !== undefined && children.open.length > 0) {
+    return conclude({ kind: 'released', detail: `it waits for its children: ${children.open.join(', ')}`, children: { ids: [...children.done, ...children.failed, ...children.open], at: children.at } });
   }
   if (next.kind !== 'finished') return { kind: 'look', rule: next.rule };
   if (owed) return { kind: 'verify', commands: view.verifyCommands, rule: 'its last step ended well; the checks are owed' };

@@ -3,6 +3,7 @@ import type { StepEnv } from '../agents/session-env.js';
 import type { Ended } from '../agents/end-session.js';
 import { parseJson, RUN_FILES, type VerifyRun } from '../protocol/records.js';
 import type { FlowRecord, StepEnd, Verdict } from '../protocol/workflow.js';
+import { childrenOf } from '../queue/children.js';
 import type { Claim } from '../queue/store.js';
 import { feedbackFor, iterFile, verdictWord } from '../workflow/feedback.js';
 import { changesBetween, fingerprint, type Fingerprint } from '../workflow/fingerprint.js';
@@ -85,9 +86,13 @@ async function brokenBounds(ports: SnakePorts, setting: SnakeSetting, record: Fl
   return missingHands(ports.files, record.handed, step.hands);
 }
 
-/** Looks at what a loop ends by, or counts its items, and records what was found. Undefined: it was interrupted. */
+/** Looks at what a loop ends by, counts its items, or looks whether all children have ended, and records what was found. */
 export async function lookAtLoop(ports: SnakePorts, setting: SnakeSetting, claim: Claim, record: FlowRecord, run: (command: string) => Promise<VerifyRun | undefined>): Promise<void> {
   const { next } = record;
+  if (next.kind === 'await') {
+    const { done, failed, open } = await childrenOf(ports.files, setting.layout, claim.name.id, next.without);
+    if (open.length === 0) await tellFlow(ports, setting, claim, record, { kind: 'awaited', done: done.length, failed });
+  }
   if (next.kind === 'count') {
     const items = await matchingLines(ports.files, record.handed, next.each.file, next.each.line);
     await tellFlow(ports, setting, claim, record, { kind: 'counted', loop: next.loop, items: typeof items === 'number' ? items : 0 });

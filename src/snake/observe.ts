@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { MergeRecord } from '../protocol/merging.js';
 import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
+import { childrenOf } from '../queue/children.js';
 import type { Claim } from '../queue/store.js';
 import { readAttempt, readOutcome } from '../runs/run-dir.js';
 import { currentRun } from '../runs/steps.js';
@@ -60,5 +61,6 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
     budget: outcome !== undefined || spec === undefined ? undefined : (await lookAtBudget(files, layout, setting.config, claim.name, spec, now.wallMs))?.verdict,
     cancelled: await files.exists(join(base, RUN_FILES.cancel)),
     ...(flow === undefined ? {} : { flow }),
+    ...(flow?.next.kind === 'await' ? { children: { ...(await childrenOf(files, layout, claim.name.id, flow.next.without)), at: now.wallMs } } : {}),
   };
 }

@@ -3,7 +3,7 @@ import type { Liveness } from '../lib/processes.js';
 import type { Outcome } from '../protocol/judge.js';
 import type { MergeRecord } from '../protocol/merging.js';
 import type { AgentRecord, AskRecord, AttemptRecord, ExitRecord, ResultRecord, SessionRecord, StopReason, VerdictRecord, VerifyRun } from '../protocol/records.js';
-import type { FlowRecord } from '../protocol/workflow.js';
+import type { Children, FlowRecord } from '../protocol/workflow.js';
 import type { OutcomeRecord } from '../runs/run-dir.js';
 
 /*
@@ -61,6 +61,8 @@ export interface AttemptView {
   readonly cancelled: boolean;
   /** Where its workflow stands; undefined: it is one session. The facts above are those of the step that runs, or ran last. */
   readonly flow?: FlowRecord | undefined;
+  /** Where its workflow waits for them: the tasks that it has tossed, and when they were looked at, wall clock, milliseconds. */
+  readonly children?: (Children & { readonly at: number }) | undefined;
 }
 
 /** What this snake remembers between looks; lost with it, and that is harmless. */

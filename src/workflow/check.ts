@@ -14,6 +14,10 @@ export function faultIn(nodes: readonly Node[]): { readonly id: string; readonly
       const wrong = (problem: string): { id: string; problem: string } => ({ id: node.id, problem });
       if (seen.has(node.id)) return wrong(`${node.id} is there twice; each step and loop has a name of its own`);
       seen.add(node.id);
+      if (node.kind === 'await') {
+        if (depth > 0) return wrong('children are waited for outside of loops');
+        continue;
+      }
       if (node.kind === 'step') {
         if (depth === 0 && node.rounds !== 'every') return wrong('rounds: has no meaning outside of a loop');
         if (node.seats.length > 1 && !node.verdict) return wrong('several seats have a meaning only where each gives a verdict: add verdict: true');

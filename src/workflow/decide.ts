@@ -1,4 +1,4 @@
-import type { FlowEvent, FlowNext, LoopSpec, Node, StepEnd, StepSpec, Turn, Workflow } from '../protocol/workflow.js';
+import type { AwaitSpec, FlowEvent, FlowNext, LoopSpec, Node, StepEnd, StepSpec, Turn, Workflow } from '../protocol/workflow.js';
 
 /*
  * What has happened is played through the workflow from its beginning, event by event; where the tape ends stands the next step:
@@ -7,6 +7,8 @@ import type { FlowEvent, FlowNext, LoopSpec, Node, StepEnd, StepSpec, Turn, Work
  *                   │  ▲                │
  *                   │  └── sent back ◄──┘      (its checks failed, it could not be merged; within the loop's rounds)
  *                   └─► exhausted ─► a person: accept · N rounds more · reject
+ *   step ─► await children ─► all have ended, and are done ─► step ─► …
+ *                   └─► all have ended, and some failed: exhausted, as above; accept: on without these; more: it waits once more
  *
  * So nothing is remembered but the events, and whoever takes the claim over decides the same. A loop goes round at most `max`
  * times, and as often more as a person said: with bounded loops and bounded returns every workflow ends.
@@ -28,6 +30,8 @@ class Walk {
   /** By step: who said what in its last round. */
   private readonly verdicts = new Map<string, boolean>();
   private readonly tape: readonly FlowEvent[];
+  /** Children that failed, and without which a person let it go on. */
+  private readonly without: string[] = [];
 
   constructor(tape: readonly FlowEvent[]) {
     this.tape = tape;
@@ -48,7 +52,7 @@ class Walk {
 
   through(nodes: readonly Node[], around: Pick<Turn, 'round' | 'of' | 'item'>, loops?: Map<string, Loop>): Walked {
     for (const node of nodes) {
-      const next = node.kind === 'step' ? this.step(node, around) : this.loop(node, around, loops);
+      const next = node.kind === 'step' ? this.step(node, around) : node.kind === 'loop' ? this.loop(node, around, loops) : this.children(node);
       if (next !== undefined) return next;
     }
     return undefined;
@@ -104,6 +108,23 @@ class Walk {
     return checked.held;
   }
 
+  /** Children that failed are a person's to judge: accepted without them, or waited for once more. */
+  private children({ id }: AwaitSpec): Walked {
+    for (;;) {
+      const seen = this.take('awaited');
+      if (seen === undefined) return this.stray('a look at its children') ?? { kind: 'await', without: [...this.without], rule: 'it goes on when its children are done' };
+      if (seen.done + seen.failed.length + this.without.length === 0) return { kind: 'broken', rule: 'it tossed no task that it could wait for' };
+      if (seen.failed.length === 0) return undefined;
+      const ruled = this.take('ruled')?.ruling;
+      if (ruled === undefined) return this.stray('a ruling') ?? { kind: 'exhausted', loop: id, rounds: 0, failed: seen.failed, rule: `of its children, ${seen.failed.join(', ')} failed` };
+      if (ruled.kind === 'reject') return { kind: 'rejected', rule: 'a person rejected it' };
+      if (ruled.kind === 'accept') {
+        this.without.push(...seen.failed);
+        return undefined;
+      }
+    }
+  }
+
   sentBack(): Extract<FlowEvent, { kind: 'sent-back' }> | undefined {
     return this.take('sent-back');
   }
@@ -145,7 +166,7 @@ export function decideFlow(workflow: Workflow, events: readonly FlowEvent[]): Fl
 /** The loop and the steps of a workflow by id; ids are unique. */
 export function stepOf(nodes: readonly Node[], id: string): StepSpec | undefined {
   for (const node of nodes) {
-    const found = node.kind === 'step' ? (node.id === id ? node : undefined) : stepOf(node.nodes, id);
+    const found = node.kind === 'step' ? (node.id === id ? node : undefined) : node.kind === 'loop' ? stepOf(node.nodes, id) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
@@ -154,6 +175,7 @@ export function stepOf(nodes: readonly Node[], id: string): StepSpec | undefined
 /** The most sessions that a workflow can have before a person is asked. */
 export function mostSessions(nodes: readonly Node[], rounds = 1): number {
   return nodes.reduce((sum, node) => {
+    if (node.kind === 'await') return sum;
     if (node.kind === 'loop') return sum + rounds * mostSessions(node.nodes, node.max);
     return sum + node.seats.length * (node.rounds === 'first' ? 1 : node.rounds === 'later' ? rounds - 1 : rounds);
   }, 0);

@@ -8,7 +8,7 @@ export function drawWorkflow({ name, title, nodes }: Workflow): string {
   return [`${name}: ${title}`, ...draw(nodes, '  '), `  at most ${most} session${most === 1 ? '' : 's'} before a person is asked`].join('\n');
 }
 
-const draw = (nodes: readonly Node[], indent: string): string[] => nodes.flatMap((node) => (node.kind === 'step' ? [`${indent}${stepLine(node)}`] : [`${indent}${loopLine(node)}`, ...draw(node.nodes, `${indent}│ `)]));
+const draw = (nodes: readonly Node[], indent: string): string[] => nodes.flatMap((node) => (node.kind === 'await' ? [`${indent}until all tasks that it tossed are done`] : node.kind === 'step' ? [`${indent}${stepLine(node)}`] : [`${indent}${loopLine(node)}`, ...draw(node.nodes, `${indent}│ `)]));
 
 function stepLine(step: StepSpec): string {
   const who = step.seats.map(({ agents, veto }) => `${agents.length === 0 ? "the task's agent" : agents.join(' or ')}${veto ? ' (veto)' : ''}`);
@@ -16,6 +16,7 @@ function stepLine(step: StepSpec): string {
   if (step.verdict) parts.push(step.seats.length === 1 ? 'says PASS or REJECT' : `say PASS or REJECT, ${step.pass === 'all' ? 'all must pass' : step.pass === 'any' ? 'one pass is enough' : 'most must pass'}`);
   if (step.otherThanAuthor) parts.push("of another provider than the author's");
   if (step.rounds !== 'every') parts.push(step.rounds === 'first' ? 'in the first round' : 'in later rounds');
+  if (step.hold === true) parts.push('what it tosses is held until a person lets it go');
   if (step.hands.length > 0) parts.push(`hands on ${step.hands.map(({ file }) => file).join(', ')}`);
   if (step.timeoutMs !== undefined) parts.push(`at most ${formatDuration(step.timeoutMs)}`);
   return `${step.id}: ${parts.join(' · ')}`;

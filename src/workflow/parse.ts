@@ -117,6 +117,10 @@ function nodesOf(files: readonly NodeFile[], chosen: Readonly<Record<string, Opt
     const stray = Object.keys(one.when ?? {}).find((key) => !Object.hasOwn(chosen, key));
     if (stray !== undefined) return { path: [...path, index, 'when', stray], problem: 'no option is called so; declare it under options: with its default' };
     if (!Object.entries(one.when ?? {}).every(([key, wanted]) => (Array.isArray(wanted) ? wanted : [wanted]).includes(chosen[key] as string))) continue;
+    if ('await' in one) {
+      nodes.push({ kind: 'await', id: one.await });
+      continue;
+    }
     if ('loop' in one) {
       const inner = nodesOf(one.steps, chosen, asked, source, [...path, index, 'steps']);
       if ('problem' in inner) return inner;
@@ -144,6 +148,7 @@ function stepOf(file: StepFile, prompt: string, asked: unknown): StepSpec {
     kind: 'step', id: file.step, prompt, rights: file.rights, verdict: file.verdict, pass: file.pass, otherThanAuthor: file['other-than'] === 'author',
     seats: asked !== undefined || seats.length === 0 ? [{ agents: own, veto: false }] : seats,
     mode: file.mode, timeoutMs: file.timeout === undefined ? undefined : parseDuration(file.timeout), rounds: file.rounds,
+    ...(file.hold ? { hold: true } : {}),
     hands: file.hands.map(({ file: name, line, times }) => ({ file: name, line, times })),
   };
 }
@@ -151,7 +156,7 @@ function stepOf(file: StepFile, prompt: string, asked: unknown): StepSpec {
 /** Where a step or a loop stands in the file. */
 function pathTo(files: readonly NodeFile[], id: string, path: Path): Path | undefined {
   for (const [index, one] of files.entries()) {
-    if (('loop' in one ? one.loop : one.step) === id) return [...path, index];
+    if (('loop' in one ? one.loop : 'await' in one ? one.await : one.step) === id) return [...path, index];
     const inner = 'loop' in one ? pathTo(one.steps, id, [...path, index, 'steps']) : undefined;
     if (inner !== undefined) return inner;
   }

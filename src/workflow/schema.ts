@@ -29,6 +29,7 @@ const step = z.strictObject({
   mode: z.enum(['headless', 'interactive']).optional(),
   timeout: z.string().refine((text) => (parseDuration(text) ?? 0) > 0, 'is not a duration: write it with a unit, such as 45m').optional(),
   rounds: z.enum(['every', 'first', 'later']).default('every'),
+  hold: z.boolean('is not true or false').default(false),
   hands: z.array(z.strictObject({ file: handedFile, line: line.optional(), times: z.number().int().min(1).max(1000).optional() })).max(20).default([]),
   when,
 });
@@ -59,12 +60,15 @@ export interface LoopFile {
   readonly steps: readonly NodeFile[];
   readonly when?: z.output<typeof when>;
 }
-export type NodeFile = StepFile | LoopFile;
+const wait = z.strictObject({ await: z.literal('children', 'can wait for one thing only: write await: children'), when });
+
+export type AwaitFile = z.output<typeof wait>;
+export type NodeFile = StepFile | LoopFile | AwaitFile;
 
 /** A step or a loop, told apart before either is judged, so that a fault names the key that is wrong. */
 const node: z.ZodType<NodeFile> = z.unknown().transform((value, context) => {
-  const isLoop = typeof value === 'object' && value !== null && 'loop' in value;
-  const parsed = isLoop ? loop.safeParse(value) : step.safeParse(value);
+  const has = (key: string): boolean => typeof value === 'object' && value !== null && key in value;
+  const parsed = has('loop') ? loop.safeParse(value) : has('await') ? wait.safeParse(value) : step.safeParse(value);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];

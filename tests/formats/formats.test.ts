@@ -17,6 +17,7 @@ import { parseClaim, parseReaping, parseStuck, parseWaiting } from '../../src/pr
 import { parseExit, parseJson, parseResult, parseSession, type VerdictRecord } from '../../src/protocol/records.js';
 import { parseDesired, type Snapshot } from '../../src/protocol/snapshot.js';
 import { foreignHost } from '../../src/queue/host.js';
+import { awaitedBy, childrenOf } from '../../src/queue/children.js';
 import { listState } from '../../src/queue/locate.js';
 import { listRefusals } from '../../src/queue/refusals.js';
 import { readRecords } from '../../src/recurring/records.js';
@@ -71,6 +72,14 @@ describe('what the first version wrote is read', () => {
     expect(parseStuck(only('stuck'))).toMatchObject({ id: 'stuck', counters: { failures: 1, losses: 2, deferrals: 3 }, nonce: '0123456789' });
     expect(fs.readdirSync(layout.dir('waiting')).map((name) => parseWaiting(name)?.dueAt).sort()).toEqual([0, Date.parse('2099-01-01T00:00Z')]);
     expect(await listRefusals(files, layout)).toMatchObject([{ file: 'refused.md', id: 'refused', line: expect.any(Number), kept: 'refused.refused-f9r6jt3wqb.md' }]);
+  });
+
+  it('which children a waiting task waits for, under the name that it had then only', async () => {
+    const file = '000000000_50-0mwr1ln5r~behind~0.0.0.md';
+    expect(fs.readdirSync(layout.dir('waiting'))).toContain(file);
+    expect(await awaitedBy(files, layout, 'behind', file)).toEqual(['good']);
+    expect(await awaitedBy(files, layout, 'behind', file.replace('0.0.0', '0.0.1'))).toEqual([]);
+    expect(await childrenOf(files, layout, 'behind')).toEqual({ done: ['good'], failed: [], open: [] });
   });
 
   it('the records of an attempt', async () => {

@@ -3,6 +3,7 @@ import { judgeWaiting, type Waiting, type WaitVerdict } from '../../src/queue/de
 
 const NOW = 1_800_000_000_000;
 const task = (id: string, after: string[] = [], dueAt = 0): Waiting => ({ id, after, dueAt });
+const parent = (id: string, ...children: string[]): Waiting => ({ id, after: [], dueAt: 0, children });
 
 function verdicts(tasks: Waiting[], done: string[] = [], failed: string[] = []): Map<string, WaitVerdict> {
   return judgeWaiting(tasks, { done: (id) => done.includes(id), failed: (id) => failed.includes(id) }, NOW);
@@ -27,6 +28,11 @@ describe('judgeWaiting', () => {
     ['a ring that a done task opens', [task('a', ['b']), task('b', ['a'])], ['b'], [], { a: 'ready', b: 'not-yet' }],
     ['a diamond is no ring', [task('a', ['b', 'c']), task('b', ['d']), task('c', ['d']), task('d', ['e'])], [], [], { a: 'not-yet', b: 'not-yet', c: 'not-yet', d: 'not-yet' }],
     ['the same need twice', [task('a', ['x', 'x'])], ['x'], [], { a: 'ready' }],
+    ['its children are done', [parent('p', 'a', 'b')], ['a', 'b'], [], { p: 'ready' }],
+    ['one of its children has failed, the other has not ended', [parent('p', 'a', 'b')], [], ['a'], { p: 'not-yet' }],
+    ['its children have ended, some failed', [parent('p', 'a', 'b')], ['b'], ['a'], { p: 'ready' }],
+    ['a child that needs its parent fails, the parent is told then', [parent('p', 'a', 'b'), task('a', ['p'])], ['b'], [], { p: 'not-yet', a: 'never' }],
+    ['children of a child', [parent('p', 'a'), parent('a', 'b')], [], ['b'], { p: 'not-yet', a: 'ready' }],
   ])('%s', (_name, tasks, done, failed, wanted) => {
     expect(Object.fromEntries([...verdicts(tasks, done, failed)].map(([id, verdict]) => [id, verdict.kind]))).toEqual(wanted);
   });
@@ -36,6 +42,11 @@ describe('judgeWaiting', () => {
     expect(verdicts([task('a', ['x'])], [], ['x']).get('a')?.why).toBe('it needs x, which failed');
     expect(verdicts([task('a', [], NOW + 1)]).get('a')?.why).toContain('2027-01-15T08:00:00.001Z');
     expect(verdicts([task('a', ['b']), task('b', ['c']), task('c', ['a'])]).get('a')?.why).toBe('these tasks need each other: a → b → c → a');
+  });
+
+  it('says which children it waits for, and which have failed', () => {
+    expect(verdicts([parent('p', 'a', 'b')], [], ['a']).get('p')?.why).toBe('waits for b; a failed');
+    expect(verdicts([parent('p', 'a', 'b')], ['b'], ['a']).get('p')?.why).toBe('its children have ended; a failed');
   });
 
   it('names a way that is one: each step of the ring is a need', () => {

@@ -23,7 +23,7 @@ const shape = fc.letrec<{ node: Node; step: StepSpec; loop: LoopSpec }>((tie) =>
 function named(nodes: readonly Node[], next = { id: 0 }): Node[] {
   return nodes.map((node): Node => {
     const id = `n${(next.id += 1)}`;
-    if (node.kind === 'step') return { ...node, id };
+    if (node.kind !== 'loop') return { ...node, id };
     const inner = named(node.nodes, next);
     // A verdict that ends a loop is given in each of its rounds.
     const judges = inner.flatMap((one) => (one.kind === 'step' && one.verdict ? [one.id] : []));
@@ -31,7 +31,7 @@ function named(nodes: readonly Node[], next = { id: 0 }): Node[] {
     return { ...node, id, until, nodes: inner.map((one) => (judges.includes(one.id) && one.kind === 'step' ? { ...one, rounds: 'every' } : one)) };
   });
 }
-const workflow: fc.Arbitrary<Workflow> = fc.array(shape.node, { minLength: 1, maxLength: 3 }).map((nodes) => ({ name: 'w', title: 't', nodes: named(nodes) }));
+const workflow: fc.Arbitrary<Workflow> = fc.tuple(fc.array(shape.node, { minLength: 1, maxLength: 3 }), fc.nat(9)).map(([nodes, at]) => ({ name: 'w', title: 't', nodes: named(at > 3 ? nodes : nodes.toSpliced(at, 0, { kind: 'await', id: '' })) }));
 
 const ended = (step: string, seat: number, round: number, verdict: Verdict | undefined, broke?: string): StepEnd => ({ kind: 'step-ended', step, seat, round, run: 'r', agent: 'a', account: 'n', startedAt: 1, endedAt: 2, verdict, message: '', broke });
 
@@ -60,6 +60,7 @@ function play(m: Decide, of: Workflow, { chances, rulings, returns }: World): { 
       events.push(ended(next.step, next.seat, next.round, verdict));
     } else if (next.kind === 'check') events.push({ kind: 'checked', loop: next.loop, round: next.round, held: chance() < 3, evidence: '' });
     else if (next.kind === 'count') events.push({ kind: 'counted', loop: next.loop, items: 1 + (chance() % next.max) });
+    else if (next.kind === 'await') events.push({ kind: 'awaited', done: 1, failed: chance() < 3 ? ['child'] : [] });
     else if (next.kind === 'exhausted' && ruled < rulings) {
       ruled += 1;
       events.push({ kind: 'ruled', ruling: chance() < 5 ? { kind: 'more', rounds: 1, words: '' } : { kind: 'accept' } });
@@ -135,7 +136,28 @@ const strayIsBroken = (m: Decide): void => {
   expect(m.decideFlow(BUILD_REVIEW, [ended('build', 0, 1, undefined), ended('review', 0, 1, pass), ended('build', 0, 2, undefined)]).kind).toBe('broken');
 };
 
-const PROPERTIES = { alwaysEnds, withinBound, noStepTwice, lastRoundCounts, panelsDecide, strayIsBroken };
+/** It waits until it was looked at, goes on when all are done, and asks where one has failed; what was never tossed is never waited for. */
+const childrenDecide = (m: Decide): void => {
+  const of: Workflow = { name: 's', title: 't', nodes: [one('plan'), { kind: 'await', id: 'children' }, one('close')] };
+  const planned = ended('plan', 0, 1, undefined);
+  const seen = (done: number, ...failed: readonly string[]): FlowEvent => ({ kind: 'awaited', done, failed });
+  const ruled = (ruling: 'accept' | 'reject' | 'more'): FlowEvent => ({ kind: 'ruled', ruling: ruling === 'accept' ? { kind: 'accept' } : ruling === 'reject' ? { kind: 'reject', words: '' } : { kind: 'more', rounds: 1, words: '' } });
+  const next = (...events: readonly FlowEvent[]): FlowNext => m.decideFlow(of, [planned, ...events]);
+  expect(next().kind).toBe('await');
+  expect(next(seen(2))).toMatchObject({ kind: 'step', step: 'close' });
+  expect(next(seen(1, 'b'))).toMatchObject({ kind: 'exhausted', failed: ['b'] });
+  expect(next(seen(0)).kind).toBe('broken');
+  expect(next(seen(1, 'b'), ruled('accept'))).toMatchObject({ kind: 'step', step: 'close' });
+  const twice: Workflow = { ...of, nodes: [one('plan'), { kind: 'await', id: 'children' }, { kind: 'await', id: 'others' }] };
+  expect(m.decideFlow(twice, [planned])).toMatchObject({ kind: 'await', without: [] });
+  expect(m.decideFlow(twice, [planned, seen(0, 'b'), ruled('accept')])).toMatchObject({ kind: 'await', without: ['b'] });
+  expect(m.decideFlow(twice, [planned, seen(0, 'b'), ruled('accept'), seen(0)]).kind).toBe('finished');
+  expect(next(seen(1, 'b'), ruled('reject')).kind).toBe('rejected');
+  expect(next(seen(1, 'b'), ruled('more')).kind).toBe('await');
+  expect(next(seen(1, 'b'), ruled('more'), seen(2))).toMatchObject({ kind: 'step', step: 'close' });
+};
+
+const PROPERTIES = { childrenDecide, alwaysEnds, withinBound, noStepTwice, lastRoundCounts, panelsDecide, strayIsBroken };
 /** Faults, and who notices them. */
 const MUTANTS: readonly (readonly [string, string, string, keyof typeof PROPERTIES])[] = [
   ['a loop forgets its limit', 'if (state.round > state.limit) {', 'if (false) {', 'alwaysEnds'],
@@ -144,6 +166,10 @@ const MUTANTS: readonly (readonly [string, string, string, keyof typeof PROPERTI
   ['a veto is a vote', "verdict?.kind === 'reject' && seats[seat]?.veto === true", 'false', 'panelsDecide'],
   ['no verdict is a pass', "verdict?.kind === 'pass'", "verdict?.kind !== 'reject'", 'lastRoundCounts'],
   ['half is most', 'count * 2 > ends.length', 'count * 2 >= ends.length', 'panelsDecide'],
+  ['children are not waited for', "{ kind: 'await', without: [...this.without], rule: 'it goes on when its children are done' }", 'undefined', 'childrenDecide'],
+  ['a child that failed is overlooked', 'if (seen.failed.length === 0)', 'if (seen.done > 0)', 'childrenDecide'],
+  ['nothing was tossed, and it goes on', 'seen.done + seen.failed.length + this.without.length === 0', 'false', 'childrenDecide'],
+  ['what a person gave up is asked for again', 'this.without.push(...seen.failed);', '', 'childrenDecide'],
   ['a broken bound is overlooked', 'end.broke !== undefined', 'false', 'strayIsBroken'],
   ['what came back begins anew', 'state.round >= state.limit', 'false', 'lastRoundCounts'],
 ];

@@ -58,8 +58,8 @@ describe('a workflow file', () => {
 
   it('those that come along are whole, with every option and mode; all that their prompts name is set', async () => {
     const names = (await workflowNames(nodeFiles, top)).map(({ name }) => name);
-    expect(names).toEqual(['build-review', 'builder-adversary', 'coding-loop', 'generate-evaluate', 'solo']);
-    const ways: readonly (readonly [string, Options])[] = [...names.map((name) => [name, {}] as const), ['generate-evaluate', { mode: 'fix' }], ['generate-evaluate', { mode: 'explore' }], ['builder-adversary', { review: 'step' }], ['builder-adversary', { review: 'deferred' }]];
+    expect(names).toEqual(['build-review', 'builder-adversary', 'coding-loop', 'generate-evaluate', 'plan-and-split', 'solo']);
+    const ways: readonly (readonly [string, Options])[] = [...names.map((name) => [name, {}] as const), ['generate-evaluate', { mode: 'fix' }], ['generate-evaluate', { mode: 'explore' }], ['builder-adversary', { review: 'step' }], ['builder-adversary', { review: 'deferred' }], ['plan-and-split', { hold: true, close: false }]];
     const env = sessionEnv({}, [], { taskId: 't', taskFile: '', marker: '', pitId: '', attempt: 1, snake: 's1', runDir: '', resultFile: '', resultFallback: '', workspace: '', branch: '', base: '', root: '/', queue: '', previousFailure: '', binDir: '', inputs: {}, step: { workflow: '', step: '', round: 1, rounds: 1, seat: 0, item: undefined, stepDir: '', handed: '', feedback: '' } });
     for (const mode of ['headless', 'interactive'] as const) for (const rights of ['read', 'write'] as const) for (const verdict of [true, false]) for (const variable of variablesIn(stepPrompt(mode, 'interrupted', { prompt: 'p', rights, verdict }, 'b', [], true))) expect(env, variable).toHaveProperty(variable);
     for (const [name, options] of ways) {

@@ -87,6 +87,7 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
     case 'workspace-failed':
     case 'lost-too-often':
     case 'step-broken':
+    case 'children-failed':
     case 'review-exhausted':
     case 'review-rejected':
       return { kind: 'none' };

@@ -8,6 +8,7 @@ import { show } from '../../lib/text.js';
 import type { ParsedTask } from '../../protocol/parse-task.js';
 import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
+import { heldInstead } from '../../queue/place.js';
 import { ensureLayout } from '../../queue/init.js';
 import { loadWorkflow, SOLO, WITH_SOLO } from '../../workflow/load.js';
 import { checkGround, note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
@@ -40,7 +41,7 @@ async function workflowFault({ files, layout }: Context, spec: TaskSpec, config:
 }
 
 /** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
-export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer): Promise<{ id: string; state: string }> {
+export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer, hold = false): Promise<{ id: string; state: string }> {
   const checked = await checkTask(bytes, config.maxTaskBytes);
   if (!checked.ok) throw new CliError(`${shownAs}:${checked.error.line}: ${checked.error.problem}; ${checked.error.fix}`, EXIT.badTask);
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
@@ -48,21 +49,22 @@ export async function addOne(context: Context, config: Config, bytes: Uint8Array
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
   const fault = await workflowFault(context, checked.value.spec, config, bytes);
   if (fault !== undefined) throw new CliError(`${shownAs}${fault}`, EXIT.badTask);
-  return putInLine(context, checked.value, bytes, shownAs, fileName);
+  return putInLine(context, checked.value, bytes, shownAs, fileName, hold);
 }
 
 /** The part of it that changes the queue: a checked task gets its place, unless its id is taken. */
-export async function putInLine(context: Context, task: ParsedTask, bytes: Uint8Array, shownAs: string, fileName: Buffer): Promise<{ id: string; state: string }> {
+export async function putInLine(context: Context, task: ParsedTask, bytes: Uint8Array, shownAs: string, fileName: Buffer, hold = false): Promise<{ id: string; state: string }> {
   const { files, layout } = context;
   return withIntake(context, async () => {
     const round = await beginRound(files, layout);
-    const planned = await planPlacement(context, layout, round, task, fileName);
-    if (!planned.ok) throw new CliError(`${shownAs}:${planned.error.line}: ${planned.error.problem}; ${planned.error.fix}`, EXIT.badTask);
+    const found = await planPlacement(context, layout, round, task, fileName);
+    if (!found.ok) throw new CliError(`${shownAs}:${found.error.line}: ${found.error.problem}; ${found.error.fix}`, EXIT.badTask);
+    const planned = hold ? heldInstead(found.value) : found.value;
     const beside = join(layout.tmp, temporaryName('add', context.processes.self(), newNonce()));
     await files.write(beside, Buffer.from(bytes).toString('utf8'));
-    await files.rename(beside, join(layout.dir(planned.value.state), planned.value.fileName));
-    await settleIn(context, layout, round, planned.value, shownAs);
-    return { id: planned.value.id, state: planned.value.state };
+    await files.rename(beside, join(layout.dir(planned.state), planned.fileName));
+    await settleIn(context, layout, round, planned, shownAs);
+    return { id: planned.id, state: planned.state };
   });
 }
 

@@ -1,8 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import { parseAny, parseClaim, printReady } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
+import { childrenOf } from '../../queue/children.js';
 import { beginRound, takeIn } from '../../queue/intake.js';
-import type { Located } from '../../queue/locate.js';
+import { idsOnTheWay, type Located } from '../../queue/locate.js';
 import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { currentRun } from '../../runs/steps.js';
@@ -108,14 +109,21 @@ export async function cancelOne(context: Context, asked: string): Promise<string
     // Its snake looks at the session's directory.
     if (dir !== base && (await files.exists(dir))) await files.write(join(dir, RUN_FILES.cancel), '');
     await events.emit({ kind: 'task-cancelled', id });
-    return `${id} is being ended; wait for it with: snakepit wait ${id}`;
+    return `${id} is being ended; wait for it with: snakepit wait ${id}${await goingOn(context, id)}`;
   }
   if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
   if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
   await events.emit({ kind: 'task-cancelled', id });
   if (task.state === 'needs') await putAwayQuestions(files, layout, context.clock.wallMs());
   await endDependent(context, layout, id, `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`);
-  return `${id} is cancelled; it lies in failed/`;
+  return `${id} is cancelled; it lies in failed/${await goingOn(context, id)}`;
+}
+
+/** Its children are tasks of their own, and end with nobody but themselves. */
+async function goingOn({ files, layout }: Context, id: string): Promise<string> {
+  const here = await idsOnTheWay(files, layout);
+  const open = (await childrenOf(files, layout, id)).open.filter((child) => here.has(child));
+  return open.length === 0 ? '' : `. What it tossed goes on; to end that too: snakepit cancel ${open.join(' ')}`;
 }
 
 export const cancel = (dir: string | undefined, ids: readonly string[]): Promise<void> => each(dir, ids, cancelOne);

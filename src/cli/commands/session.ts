@@ -1,18 +1,24 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { nodeFiles } from '../../lib/node-files.js';
 import { parseDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { fencedShell } from '../../protocol/task.js';
 import { parseTask } from '../../protocol/parse-task.js';
+import { idFromFileName } from '../../protocol/task-id.js';
 import { RUN_FILES } from '../../protocol/records.js';
+import { locate } from '../../queue/locate.js';
+import { readFlow } from '../../runs/flow-record.js';
 import { readSpec } from '../../runs/task-copy.js';
-import { openContext, print, readConfig } from '../context.js';
+import { stepOf } from '../../workflow/decide.js';
+import { openContext, print, readConfig, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { readInput, wordsOrInput } from '../input.js';
 import { addOne } from './add.js';
 
 /** As much as a result's message keeps (protocol/records.ts `parseResult`). */
 const QUESTION_CHARS = 4000;
+/** More than a task may have. */
+const CHILD_BYTES = 64 * 1024 * 1024;
 
 function inSession(name: string): string {
   const value = process.env[name];
@@ -65,6 +71,7 @@ export async function toss(list: readonly string[]): Promise<void> {
   if (depth > config.toss.depth) throw new CliError(`${parent} is itself tossed ${depth - 1} deep; toss.depth allows ${config.toss.depth}`, EXIT.usage);
   const children = join(layout.runs, parent, RUN_FILES.tossed);
   await files.makeDir(children);
+  const hold = await tossesHeld(context);
   for (const file of list) {
     const bytes = await readInput(file);
     const shownAs = show(file === '-' ? 'standard input' : file);
@@ -74,12 +81,29 @@ export async function toss(list: readonly string[]): Promise<void> {
     const commands = child.run !== undefined || child.verify.length > 0 || fencedShell(child.body).length > 0;
     if (commands && !config.toss.commands) throw new CliError(`${shownAs}: a tossed task may name no commands (run:, verify:, sh blocks); its owner can allow it with toss: {commands: true}`, EXIT.badTask);
     if (child.parent !== undefined || child.depth !== 0) throw new CliError(`${shownAs}: parent: and depth: are written by toss; leave them out`, EXIT.badTask);
-    if ((await files.list(children)).length >= config.toss.perTask) throw new CliError(`${parent} has tossed ${config.toss.perTask} tasks, as many as toss.per-task allows`, EXIT.usage);
-    const name = file === '-' ? `${parent}-${(await files.list(children)).length + 1}.md` : basename(file);
-    const added = await addOne(context, config, withParent(bytes, parent, depth), shownAs, Buffer.from(name));
+    const tossed = await files.list(children);
+    const name = file === '-' ? `${parent}-${tossed.length + 1}.md` : basename(file);
+    const id = child.id ?? idFromFileName(Buffer.from(name));
+    const again = await isChild(context, id, parent);
+    if (!again && tossed.length >= config.toss.perTask) throw new CliError(`${parent} has tossed ${config.toss.perTask} tasks, as many as toss.per-task allows`, EXIT.usage);
+    const added = again ? { id } : await addOne(context, config, withParent(bytes, parent, depth), shownAs, Buffer.from(name), hold);
     await files.write(join(children, added.id), '');
     print(added.id);
   }
+}
+
+/** Tossed before, in an attempt that was cut short: it is not made twice. */
+async function isChild({ files, layout }: Context, id: string, parent: string): Promise<boolean> {
+  const found = await locate(files, layout, id);
+  const bytes = found === undefined ? undefined : await files.readBytes(found.file, CHILD_BYTES);
+  const parsed = bytes === undefined ? undefined : await parseTask(bytes);
+  return parsed?.ok === true && parsed.value.spec.parent === parent;
+}
+
+/** Whether the step that this session works holds what it tosses. */
+async function tossesHeld({ files }: Context): Promise<boolean> {
+  const flow = await readFlow(files, dirname(dirname(inSession('SNAKEPIT_RUN_DIR'))));
+  return flow?.next.kind === 'step' && stepOf(flow.workflow.nodes, flow.next.step)?.hold === true;
 }
 
 /** The two keys go right after the opening ---, or make a front matter of their own. */

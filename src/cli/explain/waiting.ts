@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import { parseWaiting } from '../../protocol/names.js';
+import { childrenOf } from '../../queue/children.js';
 import { explainWaiting } from '../../queue/promote.js';
 import type { Located } from '../../queue/locate.js';
 import { pastAttempts } from '../../runs/run-dir.js';
+import { childrenLine } from '../../runs/step-words.js';
 import { describeOutcome } from '../../runs/story.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { Context } from '../context.js';
@@ -20,6 +22,8 @@ export async function explainStanding(context: Context, task: Located): Promise<
   const { files, layout } = context;
   const past = await pastAttempts(files, layout, task.id);
   const evidence: Fact[] = past.slice(-3).map(({ record }) => ({ witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
+  const children = childrenLine(await childrenOf(files, layout, task.id));
+  if (children !== '') evidence.push({ witness: 'what it tossed', says: children });
   return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: await decisionsOn(context, { id: task.id }) };
 }
 
@@ -35,7 +39,7 @@ async function standing(context: Context, task: Located): Promise<Standing> {
     case 'waiting': {
       const verdict = (await explainWaiting(files, layout, clock.wallMs())).get(task.id);
       const due = parseWaiting(basename(task.file))?.dueAt;
-      return { rule: (await coolingWhy(context, task)) ?? (await turnWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due === 0 ? [] : [{ what: 'it stands in line again', at: due }] };
+      return { rule: (await coolingWhy(context, task)) ?? (await turnWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due <= clock.wallMs() ? [] : [{ what: 'it stands in line again', at: due }] };
     }
     case 'held':
       return { rule: 'a person holds it', since, next: [{ what: `snakepit release ${task.id}` }] };
