@@ -94,7 +94,7 @@ export async function readRules(context: Context): Promise<readonly Rule[]> {
   const [text, config] = [await context.files.read(context.layout.configFile), await readConfig(context)];
   const rules = resolveRules('snakepit.yaml', text, config.pings);
   if (!rules.ok) throw new CliError(`${rules.error.where}: ${rules.error.problem}`, EXIT.config);
-  const hooks = resolveHooks('snakepit.yaml', text, config.hooks);
+  const hooks = resolveHooks('snakepit.yaml', text, config);
   if (!hooks.ok) throw new CliError(`${hooks.error.where}: ${hooks.error.problem}`, EXIT.config);
   return [...rules.value, ...hooks.value];
 }

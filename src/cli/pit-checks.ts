@@ -1,4 +1,8 @@
 import { statfsSync, statSync } from 'node:fs';
+import { placeOf } from '../config/load.js';
+import { DESKTOP_PROGRAMS } from '../pings/hook-desktop.js';
+import { isProgram } from '../pings/hook-env.js';
+import type { Hook } from '../pings/state.js';
 import { QUEUE_STATES } from '../protocol/layout.js';
 import { groundFault } from '../queue/observe-ground.js';
 import { countRefusals } from '../queue/refusals.js';
@@ -10,7 +14,7 @@ import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...(await checkHooks(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -22,6 +26,35 @@ async function checkConfig(context: Context): Promise<Finding> {
     if (!(cause instanceof CliError)) throw cause;
     return { check: 'configuration', level: 'bad', fact: cause.message, remedy: 'mend that line; all keys: snakepit config --defaults' };
   }
+}
+
+/** Whether what hooks call is there, as this command sees it: the pit may have another PATH. Of a configuration that is wrong nothing is said here. */
+async function checkHooks(context: Context): Promise<Finding[]> {
+  const { files, layout } = context;
+  const rules = await readRules(context).catch((cause: unknown) => {
+    if (cause instanceof CliError) return [];
+    throw cause;
+  });
+  const hooks = rules.flatMap(({ hook }) => (hook === undefined ? [] : [hook]));
+  if (hooks.length === 0) return [];
+  const text = await files.read(layout.configFile);
+  const findings = hooks.flatMap((hook, index): Finding[] => {
+    const lacking = missing(hook, layout.root);
+    const key = hook.kind === 'run' ? 'run' : hook.kind;
+    return lacking === undefined ? [] : [{ check: 'hooks', level: 'warn', fact: `${placeOf('snakepit.yaml', text, ['hooks', String(index), key])}: ${lacking.fact}`, remedy: lacking.remedy }];
+  });
+  return findings.length > 0 ? findings : [ok('hooks', `${hooks.length} good; try them with: snakepit notify --test`)];
+}
+
+function missing(hook: Hook, root: string): { readonly fact: string; readonly remedy: string } | undefined {
+  const there = (program: string): boolean => isProgram(program, process.env['PATH'], root);
+  if (hook.kind === 'run' && !there(hook.argv[0])) return { fact: `${hook.argv[0]} is not there, or cannot be run`, remedy: 'mend its name, or chmod +x it' };
+  if (hook.kind === 'run') {
+    const unset = hook.env.filter((name) => process.env[name] === undefined);
+    return unset.length === 0 ? undefined : { fact: `env: ${unset.join(', ')} not set here`, remedy: 'set it where snakepit up is said' };
+  }
+  if (hook.kind === 'desktop' && !DESKTOP_PROGRAMS.some(({ program }) => there(program))) return { fact: 'desktop: neither notify-send nor osascript is on the PATH', remedy: 'install libnotify-bin, or take bell: or post: instead' };
+  return undefined;
 }
 
 /** Magic numbers of filesystems where rename or process identity cannot be trusted across hosts: NFS, SMB, CIFS, 9p, FUSE. */

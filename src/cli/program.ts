@@ -78,7 +78,7 @@ export function buildProgram(): Command {
       return (await import('./commands/ping.js')).ping(dir(), words, dashes < 0 ? undefined : process.argv.length - dashes - 1, options);
     });
   json(program.command('pings').description('rules of pings:, how far each has looked, and what waits to be delivered')).action(async (options: { json?: boolean }) => (await import('./commands/pings.js')).pings(dir(), options));
-  json(program.command('notify').description('hooks: in snakepit.yaml: commands and web addresses that are told of events').option('--test [hook...]', 'call them, or these, with an event hook-tested')).action(
+  json(program.command('notify').description('hooks: in snakepit.yaml: what is told of events: desktop, bell, commands, web addresses').option('--test [hook...]', 'call them, or these, with an event hook-tested')).action(
     async (options: { json?: boolean; test?: true | string[] }) => (await import('./commands/notify.js')).notify(dir(), options),
   );
   for (const [name, description] of [

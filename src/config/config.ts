@@ -70,6 +70,8 @@ export interface Config {
   readonly pings: readonly PingConfig[];
   /** As the file has them; pings/hooks.ts makes rules of them. */
   readonly hooks: readonly HookConfig[];
+  /** Quiet hours of hooks for people, as the file has them. */
+  readonly quiet: string | readonly string[];
   readonly pingKeepMs: number;
   /** Limits of a day, of all time, and of each task. What an older snakepit published has no `task`. */
   readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf; readonly task?: LimitsOf };

@@ -172,6 +172,7 @@ function toConfig(file: ConfigFile): Config {
     },
     pings: file.pings,
     hooks: file.hooks,
+    quiet: file.quiet,
     pingKeepMs: ms(file['ping-keep']),
     budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit), task: toLimits(file.budget.task) },
     prices: file.prices,

@@ -3,7 +3,7 @@ import { parseBytes } from '../lib/bytes.js';
 import { parseDuration } from '../lib/duration.js';
 import { budgetSchema } from './budget.js';
 import { mergeKeys, policySchema } from './merging.js';
-import { hooksSchema } from './hooks.js';
+import { hooksSchema, quietSchema } from './hooks.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
 import { specialistsSchema } from './specialists.js';
@@ -127,6 +127,7 @@ export const configSchema = z.strictObject({
   'ping-keep': duration('1h', 'A ping that could not be delivered for so long is given up, and said so.'),
   budget: budgetSchema,
   hooks: hooksSchema,
+  quiet: quietSchema,
   prices: pricesSchema,
   residents: z
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)

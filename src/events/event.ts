@@ -44,6 +44,7 @@ export type PitEvent =
   | { readonly kind: 'ping-delivered'; readonly ping: string; readonly from: string; readonly to: string; readonly receipt: 'submitted' | 'queued' | 'told' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'ping-dropped'; readonly ping: string; readonly from: string; readonly to: string; readonly text: string; readonly why: string }
   | { readonly kind: 'ping-gap'; readonly from: string; readonly why: string }
+  | { readonly kind: 'ping-gathered'; readonly from: string; readonly count: number; readonly since: number; readonly until: number; readonly kinds: string; readonly text: string }
   | { readonly kind: 'resident-started'; readonly resident: string; readonly marker: string; readonly session: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'resident-ended'; readonly resident: string; readonly marker: string; readonly rule: string; readonly evidence: string; readonly killed: number }
   | { readonly kind: 'resident-woken'; readonly resident: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }

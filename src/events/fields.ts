@@ -49,6 +49,7 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'ping-queued': ['ping', 'from', 'to', 'text', 'why'],
   'ping-delivered': ['ping', 'from', 'to', 'receipt', 'rule', 'evidence'],
   'ping-dropped': ['ping', 'from', 'to', 'text', 'why'],
+  'ping-gathered': ['from', 'count', 'since', 'until', 'kinds', 'text'],
   'ping-gap': ['from', 'why'],
   'resident-started': ['resident', 'marker', 'session', 'rule', 'evidence'],
   'resident-ended': ['resident', 'marker', 'rule', 'evidence', 'killed'],

@@ -26,7 +26,7 @@ export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSet
   if (memory.ringing !== undefined || (memory.round.empty && setting.rules.length === 0)) return;
   const { layout } = setting;
   const warn = (message: string, fields: object): void => ports.log.warn(message, fields);
-  memory.ringing = unlessRemoved(ports, layout, () => ring({ ...ports, git, outlet: withHooks(outletOf(ports, layout, profiles), ports.files, layout, setting.rules), warn }, setting, memory.round))
+  memory.ringing = unlessRemoved(ports, layout, () => ring({ ...ports, git, outlet: withHooks(outletOf(ports, layout, profiles), { files: ports.files, layout, env: process.env, tell: (text, bell) => ports.tmux.tell(text, bell) }, setting.rules), warn }, setting, memory.round))
     .catch((cause: unknown) => warn('a round of pings broke off', { why: cause instanceof Error ? cause.message : String(cause) }))
     .finally(() => (memory.ringing = undefined));
 }

@@ -79,7 +79,7 @@ function ofEvent(on: Of<Source, 'event'>, { at, event }: SeenEvent): Found | und
 }
 
 function ofEvents(on: Of<Source, 'events'>, { at, event }: SeenEvent): Found | undefined {
-  return on.kinds.includes(event.kind) ? { key: at, values: { event: JSON.stringify(event) }, why: `event ${event.kind} at ${at}` } : undefined;
+  return on.kinds.includes(event.kind) ? { key: at, values: { event: JSON.stringify(event), kind: event.kind, at: String(event.at) }, why: `event ${event.kind} at ${at}` } : undefined;
 }
 
 /** Which end of a task an event tells; undefined for all others. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
-import type { Cursor, Entry, Found, Rule, Source } from './state.js';
+import { NOTHING_HELD } from './gather.js';
+import type { Cursor, Entry, Found, Held, Rule, Source } from './state.js';
 import { render } from './template.js';
 
 export const outboxDir = (layout: Layout): string => join(layout.pings, 'outbox');
@@ -46,21 +47,35 @@ export async function readOutbox(files: Files, layout: Layout): Promise<Entry[]>
   return entries.sort((a, b) => a.order - b.order);
 }
 
+/** Touched when a bell rings, with what for: `snakepit top` looks at its time. */
+export const bellFile = (layout: Layout): string => join(layout.pings, 'bell');
+
 /** A rule's cursor as it lies on disk, with what it listened to then: a rule that listens elsewhere now begins anew. */
 interface CursorRecord {
   readonly v: 1;
   readonly on: Source;
   readonly cursor: Cursor;
+  /** Absent: it holds nothing back. */
+  readonly held?: Held;
 }
 
-export async function readCursor(files: Files, layout: Layout, rule: Rule): Promise<Cursor | undefined> {
+/** What a rule knows of itself: how far it has looked, and what it holds back. */
+export interface Progress {
+  readonly cursor: Cursor | undefined;
+  readonly held: Held;
+}
+
+/** What is held back stays so where the rule listens to something else now. */
+export async function readProgress(files: Files, layout: Layout, rule: Rule): Promise<Progress> {
   const record = parseJson<CursorRecord>(await files.read(join(cursorDir(layout), `${rule.name}.json`)));
-  return record?.v === 1 && JSON.stringify(record.on) === JSON.stringify(rule.on) ? record.cursor : undefined;
+  if (record?.v !== 1) return { cursor: undefined, held: NOTHING_HELD };
+  return { cursor: JSON.stringify(record.on) === JSON.stringify(rule.on) ? record.cursor : undefined, held: record.held ?? NOTHING_HELD };
 }
 
-export async function writeCursor(files: Files, layout: Layout, rule: Rule, cursor: Cursor): Promise<void> {
+/** One write: an event that is held back is behind the cursor, and one behind the cursor is not lost. */
+export async function writeProgress(files: Files, layout: Layout, rule: Rule, cursor: Cursor, held: Held): Promise<void> {
   await files.makeDir(cursorDir(layout));
-  const record: CursorRecord = { v: 1, on: rule.on, cursor };
+  const record: CursorRecord = { v: 1, on: rule.on, cursor, ...(held === NOTHING_HELD ? {} : { held }) };
   await files.write(join(cursorDir(layout), `${rule.name}.json`), `${JSON.stringify(record)}\n`);
 }
 

@@ -1,18 +1,22 @@
+import type { PitEvent } from '../events/event.js';
 import type { EventSink } from '../events/event-log.js';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
 import type { Git } from '../git/run.js';
 import { sameProcess, type Processes } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
+import { inWeekSpans, minuteOfWeek } from '../lib/week-hours.js';
 import type { Layout } from '../protocol/layout.js';
 import { decideOutbox, type OutboxAction, type OutboxFacts } from './decide.js';
 import { advance } from './match.js';
 import { observeCommits } from './observe-commits.js';
 import { observeInbox, type InboxMemory } from './observe-inbox.js';
 import { observeLog, withTask } from './observe-log.js';
-import { entriesOf, readCursor, readEntry, readOutbox, removeEntry, removeOtherCursors, writeCursor, writeEntry } from './outbox.js';
+import { gather } from './gather.js';
+import { ofBundle } from './hook-words.js';
+import { entriesOf, entryId, readEntry, readOutbox, readProgress, removeEntry, removeOtherCursors, writeEntry, writeProgress, type Progress } from './outbox.js';
 import type { Outlet, Target } from './outlet.js';
-import type { Cursor, Entry, Look, PingReceipt, Rule } from './state.js';
+import type { Cursor, Entry, Found, Look, PingReceipt, Rule } from './state.js';
 
 export interface RoundPorts {
   readonly files: Files;
@@ -36,7 +40,7 @@ export interface RoundSetting {
 
 /** Found again from the files after a restart. */
 export interface RoundMemory {
-  readonly cursors: Map<string, { readonly on: Rule['on']; readonly cursor: Cursor | undefined }>;
+  readonly cursors: Map<string, Progress & { readonly on: Rule['on'] }>;
   /** Rules that were looked at with success in this process, so that their cursors stand behind all that they have queued. */
   readonly caughtUp: Set<string>;
   /** Entries that this process is typing. */
@@ -100,7 +104,7 @@ async function look(ports: RoundPorts, setting: RoundSetting, memory: RoundMemor
   const { layout } = setting;
   let known = memory.cursors.get(rule.name);
   if (known === undefined || known.on !== rule.on) {
-    known = { on: rule.on, cursor: await readCursor(files, layout, rule) };
+    known = { on: rule.on, ...(await readProgress(files, layout, rule)) };
     memory.cursors.set(rule.name, known);
     memory.caughtUp.delete(rule.name);
   }
@@ -111,6 +115,38 @@ async function look(ports: RoundPorts, setting: RoundSetting, memory: RoundMemor
   }
   const { cursor, found, gaps } = advance(rule, known.cursor, seen);
   memory.caughtUp.delete(rule.name);
+  let after = [...outbox];
+  const nowMs = clock.wallMs();
+  const { held, tell } = gather(rule.gathering, known.held, unqueued(rule, found, outbox), (at) => inWeekSpans(rule.gathering?.quiet ?? [], minuteOfWeek(at)), nowMs);
+  after = await queue(ports, setting, rule, tell, after);
+  for (const why of gaps) await events.emit({ kind: 'ping-gap', from: rule.name, why });
+  if (cursor !== undefined && (cursor !== known.cursor || held !== known.held)) await writeProgress(files, layout, rule, cursor, held);
+  memory.cursors.set(rule.name, { on: rule.on, cursor, held });
+  if (held.closed.length > 0 && cursor !== undefined) {
+    for (const bundle of held.closed) {
+      const one = ofBundle(bundle, rule.name);
+      if (bundle.count > 1) await events.emit(JSON.parse(one.values['event'] ?? '') as PitEvent);
+      after = await queue(ports, setting, rule, [one], after);
+    }
+    const { closed: _closed, ...rest } = held;
+    const empty = { ...rest, closed: [] };
+    await writeProgress(files, layout, rule, cursor, empty);
+    memory.cursors.set(rule.name, { on: rule.on, cursor, held: empty });
+  }
+  memory.caughtUp.add(rule.name);
+  memory.problems.delete(rule.name);
+  return after;
+}
+
+/** Without what the outbox has: a crash came before the cursor, and what is on its way is not held back as well. */
+function unqueued(rule: Rule, found: readonly Found[], outbox: readonly Entry[]): readonly Found[] {
+  if (rule.gathering === undefined || found.length === 0 || outbox.length === 0) return found;
+  const queued = new Set(outbox.map(({ id }) => id));
+  return found.filter((one) => !rule.to.every((to) => queued.has(entryId(rule.name, one.key, to))));
+}
+
+/** Into the outbox, each once. Returns it with what was added. */
+async function queue({ files, clock, events }: RoundPorts, { layout }: RoundSetting, rule: Rule, found: readonly Found[], outbox: readonly Entry[]): Promise<Entry[]> {
   const after = [...outbox];
   for (const one of found) {
     for (const entry of entriesOf(rule, one, Math.max(clock.wallMs(), ...after.map(({ order }) => order + 1)), clock.wallMs())) {
@@ -125,11 +161,6 @@ async function look(ports: RoundPorts, setting: RoundSetting, memory: RoundMemor
       await events.emit({ kind: 'ping-queued', ping: id, from: rule.name, to, text, why });
     }
   }
-  for (const why of gaps) await events.emit({ kind: 'ping-gap', from: rule.name, why });
-  if (cursor !== undefined && cursor !== known.cursor) await writeCursor(files, layout, rule, cursor);
-  memory.cursors.set(rule.name, { on: rule.on, cursor });
-  memory.caughtUp.add(rule.name);
-  memory.problems.delete(rule.name);
   return after;
 }
 

@@ -1,5 +1,6 @@
 import type { EventLine } from '../events/event.js';
 import type { ProcessIdentity } from '../lib/processes.js';
+import type { WeekSpan } from '../lib/week-hours.js';
 
 /*
  * From an event to a line in somebody's composer:
@@ -25,10 +26,43 @@ export type Source =
   /** Of a hook: every event of these kinds, whole. */
   | { readonly kind: 'events'; readonly kinds: readonly string[] };
 
-/** What a hook does with an event: a program gets it on its standard input, a server as the body of a POST. */
+/** What a hook does with an event: a program gets it on its standard input, a server as the body of a POST, a person on the desktop or the terminal. `env`: further variables that the program may see. */
 export type Hook =
-  | { readonly kind: 'run'; readonly argv: readonly [string, ...string[]]; readonly timeoutMs: number }
-  | { readonly kind: 'post'; readonly url: string; readonly as: 'json' | 'text'; readonly timeoutMs: number };
+  | { readonly kind: 'run'; readonly argv: readonly [string, ...string[]]; readonly env: readonly string[]; readonly timeoutMs: number }
+  | { readonly kind: 'post'; readonly url: string; readonly as: 'json' | 'text'; readonly timeoutMs: number }
+  | { readonly kind: 'desktop'; readonly timeoutMs: number }
+  | { readonly kind: 'bell'; readonly timeoutMs: number };
+
+/** When a hook's events are not told one by one: see gather.ts. */
+export interface Gathering {
+  readonly quiet: readonly WeekSpan[];
+  /** Kinds that quiet hours do not hold back. */
+  readonly urgent: readonly string[];
+  /** After a call, what comes within this is told together; 0: each by itself. */
+  readonly groupMs: number;
+}
+
+/** Events that will be told together. Times wall clock, milliseconds. */
+export interface Bundle {
+  /** Of the first one. */
+  readonly key: string;
+  readonly since: number;
+  readonly until: number;
+  readonly count: number;
+  readonly kinds: Readonly<Record<string, number>>;
+  /** The newest, as JSON, oldest first. */
+  readonly events: readonly string[];
+}
+
+/** What a rule holds back. It lies in one file with the cursor, so that an event is in it exactly when the cursor stands behind it. */
+export interface Held {
+  /** When it last told something; of a hook that groups. */
+  readonly toldAt?: number;
+  readonly quiet?: Bundle;
+  readonly burst?: Bundle;
+  /** Closed: nothing is added any more, and the outbox has it, or will have it at the next look. */
+  readonly closed: readonly Bundle[];
+}
 
 export type SettledState = 'done' | 'failed' | 'needs';
 
@@ -40,6 +74,7 @@ export interface Rule {
   readonly message: string;
   /** Its target is no session but this. */
   readonly hook?: Hook;
+  readonly gathering?: Gathering;
 }
 
 /** Up to where a rule has looked. `recent`: keys that were found a short while ago, newest last; what comes twice is told once. */

@@ -42,7 +42,7 @@ export async function openLiveConfig({ files, events, log }: Pick<PitPorts, 'fil
     if (wrong !== undefined) return err(wrong);
     const pings = resolveRules('snakepit.yaml', text, config.value.pings);
     if (!pings.ok) return pings;
-    const hooks = resolveHooks('snakepit.yaml', text, config.value.hooks);
+    const hooks = resolveHooks('snakepit.yaml', text, config.value);
     return hooks.ok ? ok({ config: config.value, profiles: profiles.value, pings: [...pings.value, ...hooks.value] }) : hooks;
   };
   const first = await load();

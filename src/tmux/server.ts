@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Files } from '../lib/files.js';
 import { run, type Ran } from '../lib/run.js';
@@ -136,12 +137,15 @@ export class TmuxServer {
     return isGone(ran) ? { kind: 'gone' } : { kind: 'unknown', why: ran.stderr.trim() };
   }
 
-  /** Shows a line on every attached terminal, and says on how many. Nothing is typed. */
-  async tell(text: string): Promise<number> {
-    const listed = await this.tmux(['list-clients', '-F', '#{client_name}']);
+  /** Shows a line on every attached terminal, and says on how many; with `bell`, rings there. Nothing is typed. */
+  async tell(text: string, bell = false): Promise<number> {
+    const listed = await this.tmux(['list-clients', '-F', '#{client_tty} #{client_name}']);
     const clients = listed.kind === 'ended' && listed.code === 0 ? listed.stdout.split('\n').filter((name) => name !== '') : [];
     let shown = 0;
-    for (const client of clients) {
+    for (const line of clients) {
+      const space = line.indexOf(' ');
+      const client = line.slice(space + 1);
+      if (bell) ringTerminal(line.slice(0, space));
       const ran = await this.tmux(['display-message', '-c', client, '-d', '3000', '--', formatLiteral(text)]);
       if (ran.kind === 'ended' && ran.code === 0) shown += 1;
     }
@@ -163,6 +167,23 @@ export class TmuxServer {
 
   private tmux(args: readonly string[], input?: string): Promise<Ran> {
     return run(['tmux', '-u', '-S', this.socket, ...args], { timeoutMs: CALL_TIMEOUT_MS, env: cleanEnv(), ...(input === undefined ? {} : { input }) });
+  }
+}
+
+/**
+ * One BEL, written to the terminal of an attached client: tmux has no command that rings, and in a pane it would stand in a session's
+ * recording. A terminal that takes nothing now, or is gone, is left alone.
+ */
+function ringTerminal(tty: string): void {
+  if (!tty.startsWith('/dev/')) return;
+  let fd: number | undefined;
+  try {
+    fd = openSync(tty, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+    writeSync(fd, '\u0007');
+  } catch {
+    /* see above */
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

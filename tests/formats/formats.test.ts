@@ -10,7 +10,7 @@ import { holder } from '../../src/lib/baton.js';
 import type { Cadence } from '../../src/lib/cadence.js';
 import { nodeFiles as files } from '../../src/lib/node-files.js';
 import type { Processes } from '../../src/lib/processes.js';
-import { readCursor, readOutbox } from '../../src/pings/outbox.js';
+import { readOutbox, readProgress } from '../../src/pings/outbox.js';
 import type { Rule } from '../../src/pings/state.js';
 import { layoutOf, QUEUE_STATES, type Layout } from '../../src/protocol/layout.js';
 import { parseClaim, parseReaping, parseStuck, parseWaiting } from '../../src/protocol/names.js';
@@ -139,9 +139,11 @@ describe('what the first version wrote is read', () => {
   it('cursors and the outbox of pings', async () => {
     const rule = (name: string, on: Rule['on']): Rule => ({ name, on, to: ['person'], message: '' });
     const { ['told']: told, ['commits']: commits, ['box']: box } = Object.fromEntries(['told', 'commits', 'box'].map((name) => [name, rule(name, (parseJson<{ on: Rule['on'] }>(text('pings', 'cursors', `${name}.json`)) as { on: Rule['on'] }).on)]));
-    expect(await readCursor(files, layout, told as Rule)).toEqual({ kind: 'log', file: 'f49057a7accacfb3', offset: 4437, recent: [] });
-    expect(await readCursor(files, layout, commits as Rule)).toMatchObject({ kind: 'commit', sha: '52719bb45d8d2f12df4f5e9e48f1723737361f30' });
-    expect(await readCursor(files, layout, box as Rule)).toMatchObject({ kind: 'inbox', seen: { 'seen.md': '5891b5b522d5df086d0ff0b110fbd9d2' } });
+    expect((await readProgress(files, layout, told as Rule)).cursor).toEqual({ kind: 'log', file: 'f49057a7accacfb3', offset: 4437, recent: [] });
+    expect((await readProgress(files, layout, commits as Rule)).cursor).toMatchObject({ kind: 'commit', sha: '52719bb45d8d2f12df4f5e9e48f1723737361f30' });
+    expect((await readProgress(files, layout, box as Rule)).cursor).toMatchObject({ kind: 'inbox', seen: { 'seen.md': '5891b5b522d5df086d0ff0b110fbd9d2' } });
+    const phone = rule('hook:phone', { kind: 'events', kinds: ['task-done', 'task-failed'] });
+    expect(await readProgress(files, layout, phone)).toMatchObject({ cursor: { offset: 4437 }, held: { toldAt: 1790000000000, quiet: { count: 2, kinds: { 'task-done': 1, 'task-failed': 1 } }, closed: [{ count: 1 }] } });
     expect((await readOutbox(files, layout)).map(({ rule: of, state }) => [of, state.kind])).toEqual([['told', 'queued'], ['told', 'begun'], ['told', 'settled']]);
   });
 

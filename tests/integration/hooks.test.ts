@@ -37,8 +37,8 @@ async function serve(statuses: readonly number[]): Promise<{ url: string; got: {
 describe('hooks', () => {
   it.each<[string, string, RegExp]>([
     ['all is well', 'run: [echo, hi]', /^ok$/],
-    ['neither of the two', 'as: json', /^f:2: hooks\.0: has not exactly one of run and post$/],
-    ['both', 'run: [a]\n    post: https://example.org', /has not exactly one of run and post$/],
+    ['neither of the two', 'as: json', /^f:2: hooks\.0: has not exactly one of run, post, desktop and bell$/],
+    ['both', 'run: [a]\n    post: https://example.org', /has not exactly one of run, post, desktop and bell$/],
     ['no web address', 'post: example.org', /^f:4: hooks\.0\.post: is not a web address/],
     ['a slip of the pen', 'rum: [a]', /unknown key; did you mean hooks\.0\.run\?$/],
     ['no duration', 'run: [a]\n    timeout: soon', /^f:5: hooks\.0\.timeout: is not a duration/],
@@ -110,6 +110,6 @@ describe('hooks', () => {
 
 function judged(text: string): string {
   const parsed = resolveConfig('f', text, {});
-  const hooks = parsed.ok ? resolveHooks('f', text, parsed.value.hooks) : parsed;
+  const hooks = parsed.ok ? resolveHooks('f', text, parsed.value) : parsed;
   return hooks.ok ? 'ok' : `${hooks.error.where}: ${hooks.error.problem}`;
 }

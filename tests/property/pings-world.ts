@@ -29,6 +29,8 @@ export class World {
   now = 1_800_000_000_000;
   readonly disk = new Map<string, Node>();
   readonly typed: { readonly to: string; readonly text: string }[] = [];
+  /** When, of each. */
+  readonly typedAt: number[] = [];
   readonly moods = new Map<string, Mood>();
   /** Every commit that ever was, and where the branch stands. */
   readonly commits = new Map<string, { readonly parent: string | undefined; readonly subject: string; readonly at: number }>([['root', { parent: undefined, subject: 'root', at: 0 }]]);
@@ -152,7 +154,10 @@ export class World {
               say: async ({ text }): Promise<PingReceipt> => {
                 this.step(life);
                 const kind = this.moods.get(name) ?? 'submitted';
-                if (kind !== 'refused' && kind !== 'absent') this.typed.push({ to: name, text });
+                if (kind !== 'refused' && kind !== 'absent') {
+                  this.typed.push({ to: name, text });
+                  this.typedAt.push(this.now);
+                }
                 this.step(life);
                 return { kind: kind === 'absent' ? 'refused' : kind, rule: kind, evidence: '' };
               },

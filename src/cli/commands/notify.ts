@@ -3,6 +3,7 @@ import { unreachable } from '../../lib/unreachable.js';
 import { hookTarget } from '../../pings/hook-outlet.js';
 import { hookName } from '../../pings/hooks.js';
 import type { Hook, PingReceipt } from '../../pings/state.js';
+import { TmuxServer } from '../../tmux/server.js';
 import { openContext, print, printJson, readRules } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 
@@ -26,7 +27,7 @@ export async function notify(dir: string | undefined, options: { json?: boolean;
     if (options.test !== undefined) {
       const event: EventLine = { v: EVENT_VERSION, at: clock.wallMs(), kind: 'hook-tested', hook: name };
       await events.emit({ kind: 'hook-tested', hook: name });
-      const target = hookTarget(files, layout, hookName(name), hook);
+      const target = hookTarget({ files, layout, env: process.env, tell: (text, bell) => new TmuxServer(layout.tmuxSocket, layout.tmuxConfig).tell(text, bell) }, hookName(name), hook);
       if (target.kind === 'ready') receipt = await target.say({ id: 'test', text: JSON.stringify(event), guarded: false }, hook.timeoutMs);
     }
     rows.push({ hook: name, does: describe(hook), receipt });
@@ -44,6 +45,10 @@ function describe(hook: Hook): string {
       return `runs ${hook.argv.join(' ')}`;
     case 'post':
       return `posts to ${new URL(hook.url).origin} as ${hook.as}`;
+    case 'desktop':
+      return 'notifies on the desktop';
+    case 'bell':
+      return 'rings the bell of attached terminals';
     default:
       return unreachable(hook);
   }

@@ -1,8 +1,8 @@
 import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { unreachable } from '../../lib/unreachable.js';
-import { readCursor, readOutbox } from '../../pings/outbox.js';
-import type { Cursor, Entry, Source } from '../../pings/state.js';
+import { readOutbox, readProgress } from '../../pings/outbox.js';
+import type { Bundle, Cursor, Entry, Source } from '../../pings/state.js';
 import { openContext, print, printJson, readRules } from '../context.js';
 import { paint, table } from '../style.js';
 
@@ -10,15 +10,21 @@ import { paint, table } from '../style.js';
 export async function pings(dir: string | undefined, options: { json?: boolean }): Promise<void> {
   const context = openContext(dir);
   const { files, layout, clock } = context;
-  const rows = await Promise.all((await readRules(context)).map(async (rule) => ({ ...rule, cursor: await readCursor(files, layout, rule) })));
+  const rows = await Promise.all((await readRules(context)).map(async (rule) => ({ ...rule, ...(await readProgress(files, layout, rule)) })));
   const outbox = await readOutbox(files, layout);
   if (options.json === true) return printJson({ rules: rows, outbox });
   if (rows.length === 0) print('no rules; write them under pings: in snakepit.yaml');
   else print(headed(['RULE', 'ON', 'TO', 'LOOKED UP TO'], rows.map(({ name, on, to, cursor }) => [name, describeSource(on), to.join(' '), describeCursor(cursor)])));
+  for (const { name, held } of rows) {
+    if (held.quiet !== undefined) print(`${name}: ${events(held.quiet)} for the end of its quiet hours`);
+    if (held.burst !== undefined) print(`${name}: ${events(held.burst)} to be told together`);
+  }
   if (outbox.length === 0) return print('nothing waits to be delivered');
   print('');
   print(headed(['TO', 'RULE', 'FOR', 'STATE', 'TEXT'], outbox.map((entry) => [entry.to, entry.rule, formatDuration(Math.max(0, clock.wallMs() - entry.queuedAt)), describeState(entry), show(entry.text, 80)])));
 }
+
+const events = ({ count }: Bundle): string => (count === 1 ? '1 event waits' : `${count} events wait`);
 
 const headed = (head: readonly string[], rows: readonly (readonly string[])[]): string => table([head, ...rows.map((row) => row.map((cell) => show(cell)))], (cell, _column, row) => (row === 0 ? paint('dim', cell) : cell));
 

@@ -5,6 +5,7 @@ import { show } from '../../lib/text.js';
 import { exitOf } from '../exit.js';
 import { perform, type Done } from './act.js';
 import { stepAside } from './aside.js';
+import { Bell } from './bell.js';
 import { frame } from './frame.js';
 import { decode, type Key } from './input.js';
 import { key } from './keys.js';
@@ -24,6 +25,7 @@ const ESCAPE_MS = 40;
 export async function live(context: Context, input: ReadStream, output: WriteStream, depth: Depth): Promise<void> {
   const observer = new Observer(context);
   const screen = new Screen(output);
+  const bell = new Bell(context);
   const decoder = new StringDecoder('utf8');
   const waiting: Done[] = [];
   let ui: Ui = newUi();
@@ -165,6 +167,7 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
       if (!aside) {
         try {
           model = await observer.fill(await observer.look(ui), ui, size());
+          if ((await bell.rang()) && !aside) screen.ring();
         } catch (cause) {
           // What is shown is old then, and says so; the next look may be better.
           ui = { ...ui, notice: { text: `cannot look: ${show(exitOf(cause).line, 200)}`, tone: 'bad' } };

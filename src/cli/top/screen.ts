@@ -42,6 +42,11 @@ export class Screen {
     this.out.write(`${ENTER}${mouse ? MOUSE_ON : ''}`);
   }
 
+  /** Rings the terminal's bell; nothing on the screen changes. */
+  ring(): void {
+    this.out.write('\u0007');
+  }
+
   /** Idempotent, and safe to call from an exit handler: writing to a terminal is synchronous. */
   leave(): void {
     if (!this.entered) return;
