@@ -218,9 +218,9 @@ describe('pings, over whole lives', () => {
 describe('planted faults are noticed', () => {
   afterAll(cleanMutants);
   const faults: readonly (readonly [string, string, string, string, (round: Round) => Promise<void>])[] = [
-    ['the cursor moves before the outbox', 'round.js', 'for (const one of found) {', 'if (cursor !== undefined) await writeCursor(files, layout, rule, cursor);\n    for (const one of found) {', neverLostSilently],
-    ['the cursor is kept in memory alone', 'round.js', 'await writeCursor(files, layout, rule, cursor);', '', neverLostSilently],
-    ['the cursor never moves', 'round.js', 'memory.cursors.set(rule.name, { on: rule.on, cursor });', '', atMostOnce],
+    ['the cursor moves before the outbox', 'round.js', 'after = await queue(ports, setting, rule, tell, after);', 'if (cursor !== undefined) await writeProgress(files, layout, rule, cursor, held);\n    after = await queue(ports, setting, rule, tell, after);', neverLostSilently],
+    ['the cursor is kept in memory alone', 'round.js', 'await writeProgress(files, layout, rule, cursor, held);', 'void 0;', neverLostSilently],
+    ['the cursor never moves', 'round.js', 'memory.cursors.set(rule.name, { on: rule.on, cursor, held });', '', atMostOnce],
     ['typed before that is on disk', 'round.js', 'await writeEntry(files, layout, begun);', '', atMostOnce],
     ['what was begun is typed again', 'outbox.js', 'if (entry?.v === 1', "if (entry?.state.kind === 'begun') entry.state = { kind: 'queued', tries: 0 };\n        if (entry?.v === 1", atMostOnce],
     ['delivered before its rule has caught up', 'decide.js', 'facts.held.has(entry.rule) || ', '', blindWaits],
