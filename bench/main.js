@@ -6,8 +6,9 @@ import { cleanUp, printTable } from './lib.js';
 import { memory } from './memory.js';
 import { pit } from './pit.js';
 import { startup } from './startup.js';
+import { worktrees } from './worktrees.js';
 
-const SECTIONS = { claims, latency, startup, history, memory, pit };
+const SECTIONS = { claims, latency, startup, history, memory, worktrees, pit };
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
   process.on(signal, () => {

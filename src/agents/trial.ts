@@ -15,7 +15,7 @@ import { sessionBase } from './session-env.js';
 
 const QUESTION: TaskSpec = {
   id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: 'headless', wakeMs: undefined, ask: undefined,
-  workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body: 'Use no tools. Answer with the single word: ready',
+  workflow: undefined, with: {}, setup: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body: 'Use no tools. Answer with the single word: ready',
 };
 
 /** How a program did when it was asked for one word, outside any queue. `dir` is the caller's, private and empty. It costs a few tokens. */

@@ -8,7 +8,7 @@ import { parseJson, RUN_FILES } from '../protocol/records.js';
 import type { Layout } from '../protocol/layout.js';
 
 /** What only tells how an attempt went; what it made, and how it ended, is kept. */
-export const LOGS: readonly string[] = [RUN_FILES.output, RUN_FILES.stderr, PROGRAM_FILES.stream, PROGRAM_FILES.events, PROGRAM_FILES.export];
+export const LOGS: readonly string[] = [RUN_FILES.setup, RUN_FILES.output, RUN_FILES.stderr, PROGRAM_FILES.stream, PROGRAM_FILES.events, PROGRAM_FILES.export];
 
 /** The home of a task's program, as a log among the others. */
 export const HOME = 'home';

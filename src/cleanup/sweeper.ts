@@ -2,12 +2,13 @@ import { dirname, join, relative } from 'node:path';
 import { writerOf } from '../lib/temporary.js';
 import { QUEUE_STATES, type Layout } from '../protocol/layout.js';
 import type { CleanupPorts } from './ports.js';
-import type { Specialist } from './specialist.js';
+import { applyEviction, planEvictions } from './setup-caches.js';
+import type { Specialist, Step } from './specialist.js';
 
 /** What writers that are proven dead left half-written, in queue/ and in our state; a run's own directory goes with its run. */
 async function halfWritten({ files, processes }: Pick<CleanupPorts, 'files' | 'processes'>, layout: Layout): Promise<string[]> {
   const left: string[] = [];
-  for (const dir of [layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.recurringState, layout.log, layout.bin, join(layout.pings, 'outbox'), join(layout.pings, 'cursors')]) {
+  for (const dir of [layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.recurringState, layout.log, layout.bin, layout.setupCache, join(layout.pings, 'outbox'), join(layout.pings, 'cursors')]) {
     for (const name of await files.list(dir)) {
       const writer = writerOf(name);
       if (writer !== undefined && (await processes.liveness(writer)) === 'dead') left.push(join(dir, name));
@@ -23,13 +24,18 @@ export async function sweep(ports: Pick<CleanupPorts, 'files' | 'processes'>, la
   return left;
 }
 
-/** Half-written files, by their writer's death and never by their age. */
+/** Half-written files, by their writer's death and never by their age; and what is kept of set-ups, by its bounds. */
 export const sweeper: Specialist = {
   name: 'sweeper',
-  does: 'removes what dead writers left half-written',
-  plan: async (ports, { layout }) =>
-    (await halfWritten(ports, layout)).map((file) => ({ specialist: 'sweeper', kind: 'act', verb: 'sweep', subject: relative(layout.root, file), rule: 'its writer is dead', evidence: `pid ${writerOf(file.slice(file.lastIndexOf('/') + 1))?.pid ?? '?'} is gone`, target: file })),
-  apply: async ({ files }, _setting, { subject, target }) => {
+  does: 'removes what dead writers left half-written, and kept set-ups that are old or too many',
+  plan: async (ports, setting) => [
+    ...(await halfWritten(ports, setting.layout)).map((file): Step => ({ specialist: 'sweeper', kind: 'act', verb: 'sweep', subject: relative(setting.layout.root, file), rule: 'its writer is dead', evidence: `pid ${writerOf(file.slice(file.lastIndexOf('/') + 1))?.pid ?? '?'} is gone`, target: file })),
+    ...(await planEvictions(ports, setting)),
+  ],
+  apply: async (ports, setting, step) => {
+    const { files } = ports;
+    const { subject, target } = step;
+    if (step.verb === 'evict') return { specialist: 'sweeper', subject, ...(await applyEviction(ports, setting, step)) };
     const there = await files.exists(target);
     if (there) await files.remove(target);
     return { specialist: 'sweeper', subject, kind: there ? 'done' : 'gone', told: there ? 'removed' : 'it has gone' };

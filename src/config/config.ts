@@ -42,6 +42,11 @@ export interface Config {
   readonly eventLog: { readonly bytes: number; readonly everyMs: number; readonly keepMs: number };
   readonly adoptMs: number;
   readonly verifyTimeoutMs: number;
+  /** Commands that make a fresh worktree ready. */
+  readonly setup: readonly string[];
+  readonly setupTimeoutMs: number;
+  /** What is kept of a set-up, by which files it fits, for how long unused, and how much in all. */
+  readonly setupCache: { readonly paths: readonly string[]; readonly key: readonly string[]; readonly keepMs: number; readonly bytes: number };
   /** Three octal digits: files that sessions make in workspaces. */
   readonly sessionUmask: string;
   readonly minFreeBytes: number;

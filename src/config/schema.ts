@@ -6,6 +6,7 @@ import { mergeKeys, policySchema } from './merging.js';
 import { hooksSchema, quietSchema } from './hooks.js';
 import { pingsSchema } from './pings.js';
 import { pricesSchema } from './prices.js';
+import { setupKeys } from './setup.js';
 import { specialistsSchema } from './specialists.js';
 
 /*
@@ -93,6 +94,7 @@ export const configSchema = z.strictObject({
     .describe('The event log (snakepit events): former parts are compressed, and read as one with it.'),
   adopt: duration('60s', 'How long a dead snake\'s claim is kept for its successor before it is reaped, while its session lives.'),
   'verify-timeout': duration('15m', 'The longest life of one verify: command.'),
+  ...setupKeys,
   'session-umask': z.string(UMASK).regex(/^0?[0-7]{3}$/, UMASK).default('022').describe('What others may not do with files that agents make, as a shell\'s umask says it. What snakepit itself writes is always its owner\'s alone.'),
   'min-free': count(268_435_456, 0, 1_099_511_627_776, 'Free bytes below which nothing new is claimed.'),
   disk: z.union([z.number(), z.string()]).refine((value) => parseBytes(value) !== undefined, 'is not a size: write it with a unit, such as 20GB').default('20GB').describe('What worktrees and runs may take of the disk: above it nothing new is claimed, and worktrees of ended tasks go before their time. 0: no limit. A hundred checkouts of a middling project fit.'),
@@ -100,7 +102,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       depth: count(2, 0, 10, 'How deep tossed tasks may toss.'),
       'per-task': count(20, 0, 1000, 'How many children one task may toss.'),
-      commands: z.boolean().default(false).describe('Whether a tossed task may name commands: run:, verify:, sh blocks.'),
+      commands: z.boolean().default(false).describe('Whether a tossed task may name commands: run:, setup:, verify:, sh blocks.'),
     })
     .prefault({})
     .describe('Limits on tasks that agents make.'),

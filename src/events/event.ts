@@ -50,6 +50,8 @@ export type PitEvent =
   | { readonly kind: 'resident-woken'; readonly resident: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'resident-broken'; readonly resident: string; readonly until: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'task-woken'; readonly id: string; readonly marker: string; readonly receipt: 'submitted' | 'queued' | 'refused' | 'unconfirmed'; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'worktree-set-up'; readonly id: string; readonly marker: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'set-up-failed'; readonly id: string; readonly marker: string; readonly until: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'work-salvaged'; readonly id: string; readonly ref: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'worktree-removed'; readonly id: string; readonly branch: string; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'branch-deleted'; readonly id: string; readonly branch: string; readonly was: string; readonly rule: string }

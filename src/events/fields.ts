@@ -56,6 +56,8 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'resident-woken': ['resident', 'marker', 'receipt', 'rule', 'evidence'],
   'resident-broken': ['resident', 'until', 'rule', 'evidence'],
   'task-woken': ['id', 'marker', 'receipt', 'rule', 'evidence'],
+  'worktree-set-up': ['id', 'marker', 'rule', 'evidence'],
+  'set-up-failed': ['id', 'marker', 'until', 'rule', 'evidence'],
   'work-salvaged': ['id', 'ref', 'rule', 'evidence'],
   'worktree-removed': ['id', 'branch', 'rule', 'evidence'],
   'branch-deleted': ['id', 'branch', 'was', 'rule'],

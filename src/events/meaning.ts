@@ -60,6 +60,8 @@ export const KIND_MEANING: Readonly<Record<PitEvent['kind'], string>> = {
   'resident-woken': 'Its prompt was typed at its time.',
   'resident-broken': 'It died too often, and rests.',
   'task-woken': 'The prompt of a task with a cadence was typed at its time.',
+  'worktree-set-up': 'A fresh worktree was made ready by its set-up commands, or from what an earlier set-up made.',
+  'set-up-failed': 'The set-up commands of a worktree failed; no session was started and no attempt is spent.',
   'work-salvaged': 'What was left uncommitted in an ended task\'s worktree is kept under a ref.',
   'worktree-removed': 'An ended task\'s worktree was removed; nothing in it is lost.',
   'branch-deleted': 'A task\'s branch was deleted, since all that it held is kept elsewhere.',

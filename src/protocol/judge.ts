@@ -35,8 +35,8 @@ export type FailureReason =
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should; "budget": the task's tokens, money or minutes are used up. */
-export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge' | 'budget';
+/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should; "budget": the task's tokens, money or minutes are used up; "setup": its worktree cannot be made ready. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge' | 'budget' | 'setup';
 
 /** The work is good, and cannot be joined with what others did meanwhile. */
 export type SentBackReason = 'merge-conflict' | 'merge-checks';
@@ -56,6 +56,8 @@ export type Outcome =
   | { readonly kind: 'released'; readonly detail: string; readonly children?: WaitsFor }
   /** `resetAt`: wall clock, milliseconds, where the program gave it. */
   | { readonly kind: 'deferred'; readonly reason: DeferralReason; readonly detail: string; readonly resetAt: number | undefined }
+  /** The commands that make its worktree ready failed, and no session was started. `waitMs`: until it is tried again. */
+  | { readonly kind: 'not-set-up'; readonly detail: string; readonly waitMs: number }
   /** Back to its author, in the same worktree: no failure of its own. */
   | { readonly kind: 'sent-back'; readonly reason: SentBackReason; readonly detail: string }
   /** It waits in needs/ for a person. `nth`: how often the task has asked, this time included; 0 where that is no question of its own. */
@@ -185,6 +187,12 @@ export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: O
     }
     case 'released':
       return { kind: 'again', counters: { ...counters, deferrals: counters.deferrals + 1 }, waitMs: 0, why: outcome.detail, ...(outcome.children === undefined ? {} : { children: outcome.children }) };
+    case 'not-set-up': {
+      const next = { ...counters, deferrals: counters.deferrals + 1 };
+      const why = `setup-failed: ${outcome.detail}`;
+      if (next.deferrals >= policy.deferrals) return { kind: 'failed', counters: next, why: `deferred-too-often: ${next.deferrals} times; ${why}` };
+      return { kind: 'again', counters: next, waitMs: outcome.waitMs, why };
+    }
     case 'sent-back':
       return { kind: 'again', waitMs: 0, counters: { ...counters, deferrals: 1 + counters.deferrals }, why: `${outcome.reason}: ${outcome.detail}` };
     case 'deferred': {

@@ -38,6 +38,10 @@ export interface Layout {
   readonly worktrees: string;
   /** One directory per task beside its worktree: the record of it. */
   readonly workspaces: string;
+  /** What set-up commands made, by what it fits: see workspace/setup-cache.ts. */
+  readonly setupCache: string;
+  /** Set-up commands that fail now. */
+  readonly setupTrouble: string;
   /** What worktrees and runs took of the disk when the pit last looked. */
   readonly diskUse: string;
   /** What was saved before something was removed. */
@@ -98,6 +102,8 @@ export function layoutOf(root: string): Layout {
     runs: join(state, 'runs'),
     worktrees: join(state, 'worktrees'),
     workspaces: join(state, 'workspaces'),
+    setupCache: join(state, 'setup-cache'),
+    setupTrouble: join(state, 'setup-trouble.json'),
     diskUse: join(state, 'disk.json'),
     salvage: join(state, 'salvage'),
     homes: join(state, 'homes'),

@@ -44,9 +44,12 @@ function words(value: unknown): string[] | undefined {
 
 function duration(value: unknown, key: string, set: (ms: number) => void): ReturnType<KeyReader> {
   const ms = typeof value === 'string' ? parseDuration(value) : undefined;
-  if (ms === undefined) return wrong(`${key}: is not a duration`, `write it with a unit, such as ${key}: 45m`);
-  set(ms);
-  return undefined;
+  return ms === undefined ? wrong(`${key}: is not a duration`, `write it with a unit, such as ${key}: 45m`) : void set(ms);
+}
+
+function commandList(key: string, example: string, value: unknown, set: (list: string[]) => void): ReturnType<KeyReader> {
+  const list = words(value);
+  return list === undefined ? wrong(`${key}: is not a command or a list of commands`, `write ${key}: ${example}`) : void set(list);
 }
 
 /** Oftener than this nothing but wakes would be worked on. */
@@ -129,12 +132,8 @@ const KEYS: Readonly<Record<string, KeyReader>> = {
     return undefined;
   },
   wake: (draft, value) => duration(value, 'wake', (ms) => (draft.wakeMs = ms)) ?? ((draft.wakeMs ?? 0) < LEAST_WAKE_MS ? wrong('wake: is too short', 'leave at least 1s between two wakes, such as wake: 30m') : undefined),
-  verify: (draft, value) => {
-    const list = words(value);
-    if (list === undefined) return wrong('verify: is not a command or a list of commands', 'write verify: [npm test]');
-    draft.verify = list;
-    return undefined;
-  },
+  verify: (draft, value) => commandList('verify', '[npm test]', value, (list) => (draft.verify = list)),
+  setup: (draft, value) => commandList('setup', '[npm ci], or setup: [] for none', value, (list) => (draft.setup = list)),
   workflow: (draft, value) => {
     if (typeof value !== 'string' || !/^[a-z][a-z0-9-]{0,40}$/.test(value)) return wrong('workflow: is not the name of a workflow', 'write workflow: build-review; snakepit workflows lists them');
     draft.workflow = value;
@@ -229,7 +228,7 @@ async function parseWith(bytes: Uint8Array, recurrence: RecurrenceDraft | undefi
   const { head, headLine, body } = split.value;
   const draft: Draft = {
     id: undefined, title: titleOf(body), agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined,
-    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', policy: undefined, merge: undefined, mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body,
+    attempts: undefined, workspace: undefined, base: undefined, changes: 'optional', policy: undefined, merge: undefined, mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, setup: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body,
   };
   const keys = new Map<string, KeyLines>();
   const read = head === undefined || head.trim() === '' ? ok([]) : await readHead(draft, head, headLine, keys, recurrence);

@@ -221,6 +221,7 @@ export const RUN_FILES = {
   result: 'result.json',
   stop: 'stop',
   cancel: 'cancel',
+  setup: 'setup.log',
   verify: 'verify.json',
   merge: 'merge.json',
   outcome: 'outcome.json',

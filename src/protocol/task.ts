@@ -42,6 +42,8 @@ export interface TaskSpec {
   /** How it is worked: a file of workflows/; undefined: the configured one. `with`: what the task says to its options. */
   readonly workflow: string | undefined;
   readonly with: Readonly<Record<string, unknown>>;
+  /** Commands that make its fresh worktree ready, before its first session; undefined: the configured ones, none in it: none. */
+  readonly setup: readonly string[] | undefined;
   readonly verify: readonly string[];
   readonly run: string | undefined;
   /** Files read in place, handed on as SNAKEPIT_INPUT_<NAME>. */

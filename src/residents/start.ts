@@ -87,7 +87,7 @@ function attemptRecord({ clock }: ResidentPorts, name: string, kind: 'interactiv
 
 const specOf = (body: string): TaskSpec => ({
   id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined, workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined,
-  workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body,
+  workflow: undefined, with: {}, setup: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body,
 });
 
 async function writeLauncher({ files }: ResidentPorts, { layout, pitId, outerEnv, viewer }: ResidentSetting, { config }: ResidentWorld, name: string, run: Run, workspace: string, program: Pick<Program, 'argv' | 'stdin' | 'stream'>, own: Readonly<Record<string, string>>, chosen?: Chosen): Promise<void> {

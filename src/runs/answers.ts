@@ -21,12 +21,15 @@ export const isParked = ({ record }: PastAttempt): boolean => record.outcome.kin
 /** Its task had used up what it may. */
 export const isBudgetPark = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason === 'budget';
 
-/** One of its sessions asked; a person's ruling over reviews, or over a budget, is told to none. */
-const asksSession = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason !== 'review' && !isBudgetPark(one);
+/** Its worktree could not be made ready. */
+const isSetupPark = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason === 'setup';
 
-/** The last of these that had a session, or ended for another reason than a budget that was spent before it began. */
+/** One of its sessions asked; a person's ruling over reviews, over a budget, or over its set-up, is told to none. */
+const asksSession = (one: PastAttempt): boolean => isParked(one) && one.record.outcome.kind === 'parked' && one.record.outcome.reason !== 'review' && !isBudgetPark(one) && !isSetupPark(one);
+
+/** The last of these that had a session, or ended for another reason than a budget that was spent, or a worktree that was not ready, before it began. */
 export async function lastBegun(files: Files, attempts: readonly PastAttempt[]): Promise<PastAttempt | undefined> {
-  for (const one of attempts.toReversed()) if (!isBudgetPark(one) || (await readAttempt(files, one.run)) !== undefined) return one;
+  for (const one of attempts.toReversed()) if ((!isBudgetPark(one) && !isSetupPark(one) && one.record.outcome.kind !== 'not-set-up') || (await readAttempt(files, one.run)) !== undefined) return one;
   return undefined;
 }
 

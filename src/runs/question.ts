@@ -37,7 +37,7 @@ export interface QuestionParts {
   readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string; readonly failed?: readonly string[] } | undefined;
 }
 
-const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', budget: 'for more tokens, money or time' };
+const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', budget: 'for more tokens, money or time', setup: 'that its worktree can be set up' };
 
 /** `<id>.question.md`: what is asked, by whom, after what work, and how to answer. Pure. */
 export function questionText(parts: QuestionParts): string {
@@ -89,6 +89,15 @@ function howTo({ id, file, review, parked }: QuestionParts): string[] {
       `    snakepit answer ${id}                         # it waits for its children once more`,
       `    snakepit answer ${id} accept                  # it goes on without those that failed`,
       `    snakepit answer ${id} 'reject why'            # it goes to failed/`,
+    ];
+  }
+  if (parked.reason === 'setup') {
+    return [
+      `    snakepit answer ${id}                         # its set-up is tried again`,
+      `    snakepit cancel ${id}                         # it goes to failed/`,
+      '',
+      `No session was started and no attempt is spent. Mend what the commands say: \`setup:\` in snakepit.yaml or in ${show(file)}, or the branch that`,
+      `it starts from; their whole output is \`setup.log\`, in the directory named at the end.`,
     ];
   }
   if (review !== undefined) {
@@ -154,7 +163,7 @@ export async function publishQuestion(files: Files, layout: Layout, id: string):
       const said = parseJson<{ text?: unknown }>(line)?.text;
       return typeof said === 'string' ? [said] : [];
     }),
-    outputTail: tailLines(((await files.read(join(dir, RUN_FILES.output))) ?? '').slice(-TAIL_BYTES), TAIL_LINES),
+    outputTail: tailLines(((await files.read(parked.record.outcome.reason === 'setup' ? join(parked.dir, RUN_FILES.setup) : join(dir, RUN_FILES.output))) ?? '').slice(-TAIL_BYTES), TAIL_LINES),
   });
   await files.write(questionFile(layout, id), text);
 }

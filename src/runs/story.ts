@@ -98,10 +98,12 @@ export function describeOutcome(outcome: Outcome): string {
       return `released: ${outcome.detail}`;
     case 'deferred':
       return `deferred (${outcome.reason}): ${outcome.detail}`;
+    case 'not-set-up':
+      return `not set up: ${outcome.detail}`;
     case 'sent-back':
       return `sent back (${outcome.reason}): ${outcome.detail}`;
     case 'parked':
-      return outcome.reason === 'budget' ? `parked: ${outcome.detail}` : `asked a person (${outcome.reason}): ${outcome.detail}`;
+      return outcome.reason === 'budget' || outcome.reason === 'setup' ? `parked: ${outcome.detail}` : `asked a person (${outcome.reason}): ${outcome.detail}`;
     default:
       return unreachable(outcome);
   }
@@ -121,6 +123,7 @@ function advice(outcome: Outcome | undefined, id: string): string {
   const retry = `\`snakepit retry ${id}\``;
   if (outcome?.kind === 'deferred' && outcome.reason === 'failing') return `the program, not the task: \`snakepit agents\` and \`snakepit logs ${id}\` say why it fails, then ${retry}`;
   if (outcome?.kind === 'deferred') return `the provider's limits: look at \`snakepit agents\`, give the task another agent as well (agent: [one, two]), then ${retry}`;
+  if (outcome?.kind === 'not-set-up') return `mend what its set-up says (setup: in snakepit.yaml or in the task; setup.log in its run), then ${retry}`;
   if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
   if (outcome?.kind === 'parked') return `it asked a person ${outcome.nth} times: say in the task what it is to do, or allow more with asks: in snakepit.yaml, then ${retry}`;
   if (outcome?.kind !== 'failed') return `mend what it needs, then ${retry}`;

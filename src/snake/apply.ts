@@ -46,7 +46,7 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
   const again = (next: LaunchMemory = memory): Applied => ({ kind: 'again', memory: next });
   switch (step.kind) {
     case 'prepare':
-      return prepareStep(ports, setting, claim, memory);
+      return prepareStep(ports, setting, claim, memory, commands);
     case 'launch': {
       // A launch that comes late, or again, must not eat of the task's own time.
       const fresh = view.attempt?.boot === ports.processes.boot() && clock.monoMs() - view.attempt.startedMonoMs <= FRESH_MS;
@@ -113,10 +113,11 @@ export async function apply(ports: SnakePorts, setting: SnakeSetting, claim: Cla
   }
 }
 
-async function prepareStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, memory: LaunchMemory): Promise<Applied> {
-  const prepared = await prepare(ports, setting, claim, (await currentRun(ports.files, setting.layout, claim.name)).flow);
+async function prepareStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, memory: LaunchMemory, commands: Commands): Promise<Applied> {
+  const prepared = await prepare(ports, setting, claim, (await currentRun(ports.files, setting.layout, claim.name)).flow, commands);
   switch (prepared.kind) {
     case 'prepared':
+    case 'called-off':
       return { kind: 'again', memory };
     case 'lost':
       return OVER;

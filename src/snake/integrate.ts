@@ -23,6 +23,7 @@ import { runChecks } from './checks.js';
 import { tellFlow } from './flow.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv } from './prepare.js';
+import { setUpMerged } from './set-up.js';
 
 /** After git did not answer, the same again; the claim's heartbeat goes on meanwhile. */
 const AGAIN_MS = 2000;
@@ -67,7 +68,12 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
     candidate: record.candidate,
     record: (candidate) => write(ports, dir, { ...record, candidate }),
     held: async () => !(await interrupted()),
-    check: async (cwd) => (spec.verify.length === 0 ? 'none' : runChecks(ports, setting, spec.verify, { cwd, watched: dir, env: { ...env, SNAKEPIT_WORKSPACE: cwd } }, interrupted)),
+    check: async (cwd) => {
+      if (spec.verify.length === 0) return 'none';
+      const there = { ...env, SNAKEPIT_WORKSPACE: cwd };
+      const setUp = await setUpMerged(ports, setting, claim, spec, cwd, there, interrupted, commands);
+      return setUp?.length === 0 ? runChecks(ports, setting, spec.verify, { cwd, watched: dir, env: there }, interrupted) : setUp;
+    },
   });
   switch (result.kind) {
     case 'ended':

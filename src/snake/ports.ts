@@ -22,8 +22,8 @@ export interface SnakePorts {
   /** Undefined: there is none, and every task works as outside a repository. */
   readonly git?: Git;
   readonly tmux: { launch(spec: LaunchSpec): Promise<Launched> };
-  /** Runs one verify: command in the workspace, outside the agent's session, and says how it ended; aborted, it is killed and says so soon. */
-  readonly verify: (command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number, abort: AbortSignal) => Promise<VerifyRun>;
+  /** Runs one verify: or setup: command in the workspace, outside the agent's session, and says how it ended; aborted, it is killed and says so soon. `log`: a file that its output is added to. */
+  readonly verify: (command: string, cwd: string, env: Readonly<Record<string, string>>, timeoutMs: number, abort: AbortSignal, log?: string) => Promise<VerifyRun>;
   /** Resolves when something changed in the directory, when a command came, or when `enough` aborts; at the latest after `ms`. */
   readonly waitForChange: (dir: string, ms: number, enough?: AbortSignal) => Promise<void>;
 }

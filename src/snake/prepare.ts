@@ -23,7 +23,8 @@ import { sessionDir } from '../runs/flow-record.js';
 import { chooseAdmitted, type Admitted } from './account.js';
 import { rememberTree, termsOf } from './close.js';
 import { authorOf, beginFlow, keepWorkspace, stepAt } from './flow.js';
-import type { SnakePorts, SnakeSetting } from './ports.js';
+import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
+import { setUpWorktree } from './set-up.js';
 import { tellBudget } from './meter.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
@@ -32,11 +33,12 @@ import { guardCheckout } from './changes.js';
 import { openWorkplace, TURN_EVERY_MS } from './workplace.js';
 import type { Workspace } from '../workspace/state.js';
 
-/** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. */
+/** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. "called-off": look at the facts anew. */
 export type Prepared =
   | { readonly kind: 'prepared' }
   | { readonly kind: 'unworkable'; readonly outcome: Outcome; readonly spec: TaskSpec | undefined }
   | { readonly kind: 'not-yet'; readonly dueAt: number }
+  | { readonly kind: 'called-off' }
   | { readonly kind: 'lost' };
 
 const unworkable = (detail: string, spec?: TaskSpec): Prepared => ({ kind: 'unworkable', outcome: { kind: 'failed', reason: 'unworkable', detail, final: true }, spec });
@@ -45,7 +47,7 @@ const unworkable = (detail: string, spec?: TaskSpec): Prepared => ({ kind: 'unwo
  * Makes the run directory: the task's copy, its script, the launcher, and last, as the sign that all is there, the attempt
  * record. Nothing read before the claim is trusted; may be repeated after a crash, since nothing has started yet.
  */
-export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: Claim, flow: FlowRecord | undefined): Promise<Prepared> {
+export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: Claim, flow: FlowRecord | undefined, commands: Commands): Promise<Prepared> {
   const { files, clock, store } = ports;
   const { layout, config } = setting;
   const { name } = claim;
@@ -100,6 +102,10 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   if (!program.ok) return unworkable(program.error, spec);
   await files.makeDir(dir);
   if (attempt.privateWorkspace) await files.makeDir(attempt.workspace);
+  const contract = await contractEnv(ports, setting, claim, attempt, spec, flow);
+  const setUp = await setUpWorktree(ports, setting, claim, spec, place.workspace, contract, commands);
+  if (setUp.kind === 'not-yet' || setUp.kind === 'called-off') return setUp;
+  if (setUp.kind === 'failed') return { kind: 'unworkable', outcome: setUp.outcome, spec };
   // What an earlier attempt said there must not speak for this one.
   await files.remove(join(attempt.workspace, RESULT_FALLBACK));
   // Once for all steps of an attempt: what an earlier one did to the checkout must show.
@@ -115,7 +121,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
     profile: chosen.agent, carry: carryOf(chosen), home: attempt.home, userHome: setting.outerEnv['HOME'] ?? '/',
     values: placeholdersOf(parts, 'sh'), variable: (variable) => program.value.env[variable] ?? '',
   });
-  const env = { ...(await contractEnv(ports, setting, claim, attempt, spec, flow)), ...program.value.env };
+  const env = { ...contract, ...program.value.env };
   const stderr = join(dir, RUN_FILES.stderr);
   const viewer = program.value.stream === undefined ? [] : [...setting.viewer, chosen.profile, program.value.stream, stderr];
   await files.write(join(dir, RUN_FILES.launcher), launcherScript({ runDir: dir, claimedDir: layout.dir('claimed'), marker: claim.marker, workspace: attempt.workspace, umask: config.sessionUmask, env, program: program.value, stderr, viewer }));

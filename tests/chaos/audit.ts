@@ -26,7 +26,7 @@ function auditTask(pit: Pit, { id, habit }: TaskPlan, witness: Witness): string[
     if (index < attempts.length - 1 && next.kind !== 'again' && next.kind !== 'parked') faults.push(`attempt ${index + 1} was the last (${next.kind}), and there are ${attempts.length}`);
     if (next.kind === 'done') continue;
     const after = [next.counters.failures, next.counters.losses, next.counters.deferrals];
-    const moved = { failed: 0, lost: 1, released: 2, deferred: 2, parked: 2, 'sent-back': 2, done: -1 }[outcome.kind];
+    const moved = { failed: 0, lost: 1, released: 2, deferred: 2, parked: 2, 'sent-back': 2, 'not-set-up': 2, done: -1 }[outcome.kind];
     if (String(after) !== String(before.map((count, at) => (at === moved ? count + 1 : count)))) faults.push(`attempt ${index + 1}, ${outcome.kind}, moved the counters from ${before.join('.')} to ${after.join('.')}`);
     before = after;
   }

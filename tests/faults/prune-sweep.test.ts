@@ -5,33 +5,18 @@ import type { Git } from '../../src/git/run.js';
 import { holdWorkspace } from '../../src/workspace/hold.js';
 import type { CleanupPorts } from '../../src/cleanup/ports.js';
 import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
-import { nodeFiles } from '../../src/lib/node-files.js';
 import { Checkouts } from '../rig/checkouts.js';
+import { Mortal } from '../rig/mortal.js';
 import { gitIn } from '../rig/repo.js';
 
-/** Whoever dies makes no further call: not to release a lock, not to tell. */
-class Died extends Error {}
-
-const CHANGES = new Set(['rename', 'write', 'append', 'makeDir', 'remove']);
 const GIT_CHANGES = new Set(['update-ref', 'commit-tree', 'worktree', 'read-tree', 'add', 'write-tree']);
 
 /** The same ports, dead from just before or just after their k-th change on. `at` 0: never. */
 function mortal(ports: Checkouts['ports'], at: number, when: 'before' | 'after'): { ports: CleanupPorts; changes: () => number } {
-  let changes = 0;
-  let dead = false;
-  const step = async <T>(isChange: boolean, act: () => Promise<T>): Promise<T> => {
-    if (dead) throw new Died();
-    if (!isChange) return act();
-    changes += 1;
-    if (changes !== at) return act();
-    if (when === 'after') await act();
-    dead = true;
-    throw new Died();
-  };
-  const files = Object.fromEntries(Object.entries(nodeFiles).map(([name, call]) => [name, (...args: unknown[]) => step(CHANGES.has(name), () => (call as (...all: unknown[]) => Promise<unknown>)(...args))])) as unknown as CleanupPorts['files'];
-  const git: Git = (dir, args, call) => step(GIT_CHANGES.has(args[0] ?? '') && args[1] !== 'list', () => ports.checkouts.git(dir, args, call));
+  const one = new Mortal(at, when);
+  const git: Git = (dir, args, call) => one.step(GIT_CHANGES.has(args[0] ?? '') && args[1] !== 'list', () => ports.checkouts.git(dir, args, call));
   // A dead process holds its lock in vain: as another process would be, which is gone.
-  return { ports: { ...ports, files, processes: { ...ports.processes, self: () => ({ ...ports.processes.self(), start: '1' }) }, checkouts: { ...ports.checkouts, git } }, changes: () => changes };
+  return { ports: { ...ports, files: one.files, processes: { ...ports.processes, self: () => ({ ...ports.processes.self(), start: '1' }) }, checkouts: { ...ports.checkouts, git } }, changes: () => one.changes };
 }
 
 /** One task with work that nobody committed and commits that nobody merged, one that is merged, and the round over both. */

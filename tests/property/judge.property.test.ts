@@ -162,7 +162,7 @@ const policy: fc.Arbitrary<RetryPolicy> = fc.record({ attempts: limit, losses: l
 const count = fc.oneof(fc.nat(6), fc.nat(999_998));
 const counters: fc.Arbitrary<Counters> = fc.record({ failures: count, losses: count, deferrals: count });
 
-const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals', parked: 'deferrals', 'sent-back': 'deferrals' } as const;
+const COUNTER = { failed: 'failures', lost: 'losses', released: 'deferrals', deferred: 'deferrals', parked: 'deferrals', 'sent-back': 'deferrals', 'not-set-up': 'deferrals' } as const;
 
 const oneCounterMoves = (m: Judge): void =>
   forAll(fc.tuple(policy, counters, outcome), ([limits, before, end]) => {
@@ -180,7 +180,7 @@ const everyTaskEnds = (m: Judge): void =>
     const tally = { failures: 0, losses: 0, deferrals: 0 };
     for (const end of ends) {
       if (end.kind !== 'done') tally[COUNTER[end.kind]] += 1;
-      const failed = (end.kind === 'failed' && (end.final || tally.failures === limits.attempts)) || (end.kind === 'lost' && tally.losses === limits.losses) || (end.kind === 'deferred' && tally.deferrals >= limits.deferrals) || (end.kind === 'parked' && end.nth > limits.asks);
+      const failed = (end.kind === 'failed' && (end.final || tally.failures === limits.attempts)) || (end.kind === 'lost' && tally.losses === limits.losses) || ((end.kind === 'deferred' || end.kind === 'not-set-up') && tally.deferrals >= limits.deferrals) || (end.kind === 'parked' && end.nth > limits.asks);
       const next = m.afterAttempt(limits, at, end);
       expect(next.kind).toBe(end.kind === 'done' ? 'done' : failed ? 'failed' : end.kind === 'parked' ? 'parked' : 'again');
       if (next.kind !== 'again' && next.kind !== 'parked') return;

@@ -74,12 +74,12 @@ const bareMarkdown = async (m: Parse): Promise<void> => {
 const wholeTask = withHead(
   [
     'id: fix-login', 'title: "Fix: the login"', 'agent: [claude, shell]', 'priority: high', 'after: [a, b.c]', 'at: 2026-12-01T02:00:00Z', 'timeout: 1h30m', 'attempts: 3',
-    'workspace: repo', 'base: v1.2', 'changes: required', 'workflow: build-review', 'with: {rounds: 3}', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]', 'budget: {tokens: 2M}',
+    'workspace: repo', 'base: v1.2', 'changes: required', 'workflow: build-review', 'with: {rounds: 3}', 'setup: npm ci', 'verify:', '  - npm test', '  - npm run lint', 'run: make report', 'inputs: {spec: docs/spec.md}', 'parent: p', 'depth: 2', 'tags: [nightly, db.2, nightly]', 'budget: {tokens: 2M}',
   ].join('\n'),
 );
 const wholeSpec = {
   id: 'fix-login', title: 'Fix: the login', agents: ['claude', 'shell'], priority: 30, after: ['a', 'b.c'], notBefore: { kind: 'at', atMs: Date.UTC(2026, 11, 1, 2) }, timeoutMs: 5_400_000, attempts: 3,
-  workspace: 'repo', base: 'v1.2', changes: 'required', workflow: 'build-review', with: { rounds: 3 }, verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'], budget: { tokens: 2_000_000 },
+  workspace: 'repo', base: 'v1.2', changes: 'required', workflow: 'build-review', with: { rounds: 3 }, setup: ['npm ci'], verify: ['npm test', 'npm run lint'], run: 'make report', inputs: { spec: 'docs/spec.md' }, parent: 'p', depth: 2, tags: ['nightly', 'db.2'], budget: { tokens: 2_000_000 },
 };
 
 const everyKey = async (m: Parse): Promise<void> => {
@@ -129,6 +129,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   base: ['', '-x', '[a]', '3'], changes: ['', 'maybe', 'true'],
   workspace: ['', 'worktrees', 'Repo', '/tmp', '[repo]', 'true'],
   mode: ['', 'fast', '7', '[headless]', 'Interactive'],
+  setup: ['', '7', '[npm ci, 7]', '[[a]]', '{a: b}', '""'],
   verify: ['', '7', '[npm test, 7]', '[[a]]', '{a: b}', '""'],
   run: ['', '7', '""', '[make]', '{a: b}'],
   inputs: ['', 'docs', '[docs]', '{1a: b}', '{a: 7}', '{a: ""}', '{a b: c}', '{a: [b]}', '{__proto__: b}'],

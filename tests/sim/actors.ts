@@ -35,7 +35,7 @@ export const SIM_CONFIG: Config = {
   snakes: 2, agent: 'shell', workspace: 'scratch', workflow: 'solo', repo: '.', base: 'HEAD', guard: 'off', merge: 'none', into: '', fixRounds: 2, coAuthors: [],
   policy: { allow: [], deny: [], 'max-added': null, 'max-removed': null, 'max-files': null, binaries: 'allow', secrets: 'deny' }, timeoutMs: 4000, attempts: 2, losses: 3, deferrals: 50, asks: 10,
   backoff: { firstMs: 200, factor: 2, maxMs: 1000 },
-  settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, cleanupMs: 300_000, keepMs: 1e12, keepLogsMs: 1e12, keepWorktreesMs: 1e12, eventLog: { bytes: 1e12, everyMs: 1e12, keepMs: 1e12 }, verifyTimeoutMs: 1000, sessionUmask: '022', minFreeBytes: 0, diskBytes: 0,
+  settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, cleanupMs: 300_000, keepMs: 1e12, keepLogsMs: 1e12, keepWorktreesMs: 1e12, eventLog: { bytes: 1e12, everyMs: 1e12, keepMs: 1e12 }, verifyTimeoutMs: 1000, setup: [], setupTimeoutMs: 1000, setupCache: { paths: [], key: [], keepMs: 1e12, bytes: 0 }, sessionUmask: '022', minFreeBytes: 0, diskBytes: 0,
   toss: { depth: 0, perTask: 0, commands: false }, env: [], agents: {}, residents: {}, specialists: {}, heal: { restarts: 5, pool: 20, windowMs: 600_000, firstMs: 1000, maxMs: 300_000, openMs: 600_000 }, startupMs: 60_000, signalMs: 60_000, retryMs: 60_000, stallMs: 600_000, nudgeMs: 300_000, nudges: 2, waitCapMs: 3_600_000, pings: [], hooks: [], quiet: [], pingKeepMs: 3_600_000, budget: { day: {}, pit: {} }, prices: [], priceLists: [],
   breaker: { floorMs: 30_000, marginMs: 45_000, firstMs: 60_000, maxMs: 1_800_000, staggerMs: 2000, releaseMs: 60_000, failures: 5 },
 };

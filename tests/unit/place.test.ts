@@ -6,7 +6,7 @@ import { dueTime, placeTask } from '../../src/queue/place.js';
 const NOW = 1_800_000_000_000;
 const SPEC: TaskSpec = {
   id: undefined, title: '', agents: [], priority: undefined, after: [], notBefore: undefined, timeoutMs: undefined, attempts: undefined,
-  workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body: 'x',
+  workspace: undefined, base: undefined, policy: undefined, merge: undefined, changes: 'optional', mode: undefined, wakeMs: undefined, ask: undefined, workflow: undefined, with: {}, setup: undefined, verify: [], run: undefined, inputs: {}, parent: undefined, depth: 0, tags: [], budget: undefined, body: 'x',
 };
 const place = (spec: Partial<TaskSpec>, name: string): ReturnType<typeof placeTask> => placeTask({ ...SPEC, ...spec }, Buffer.from(name), NOW);
 const FORMER = { id: 'old', place: { priority: 70, arrivedAt: NOW - 5000 }, counters: { failures: 1, losses: 2, deferrals: 3 } };

@@ -42,10 +42,11 @@ export function signOf(outcome: Outcome, facts: EndFacts): Sign {
       return { kind: 'worked', evidence: 'its work was good, and is to be joined with what others did' };
     case 'lost':
     case 'released':
+    case 'not-set-up':
       return { kind: 'none' };
     // A dialog may come up before the model was asked anything.
     case 'parked':
-      return outcome.reason === 'dialog' ? { kind: 'none' } : { kind: 'worked', evidence: `it asks a person: ${outcome.reason}` };
+      return outcome.reason === 'dialog' || outcome.reason === 'setup' ? { kind: 'none' } : { kind: 'worked', evidence: `it asks a person: ${outcome.reason}` };
     case 'failed':
       return ofFailure(outcome, facts);
     default:

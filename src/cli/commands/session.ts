@@ -78,8 +78,8 @@ export async function toss(list: readonly string[]): Promise<void> {
     const parsed = await parseTask(bytes);
     if (!parsed.ok) throw new CliError(`${shownAs}:${parsed.error.line}: ${parsed.error.problem}; ${parsed.error.fix}`, EXIT.badTask);
     const child = parsed.value.spec;
-    const commands = child.run !== undefined || child.verify.length > 0 || fencedShell(child.body).length > 0;
-    if (commands && !config.toss.commands) throw new CliError(`${shownAs}: a tossed task may name no commands (run:, verify:, sh blocks); its owner can allow it with toss: {commands: true}`, EXIT.badTask);
+    const commands = child.run !== undefined || child.verify.length > 0 || (child.setup ?? []).length > 0 || fencedShell(child.body).length > 0;
+    if (commands && !config.toss.commands) throw new CliError(`${shownAs}: a tossed task may name no commands (run:, setup:, verify:, sh blocks); its owner can allow it with toss: {commands: true}`, EXIT.badTask);
     if (child.parent !== undefined || child.depth !== 0) throw new CliError(`${shownAs}: parent: and depth: are written by toss; leave them out`, EXIT.badTask);
     const tossed = await files.list(children);
     const name = file === '-' ? `${parent}-${tossed.length + 1}.md` : basename(file);

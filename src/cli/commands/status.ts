@@ -11,6 +11,7 @@ import { summarizeRecurring, type RecurringSummary } from '../../recurring/summa
 import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
+import { setupTroubles } from '../setup-why.js';
 import { stateWord } from '../progress.js';
 import { diskWhy, readDisk } from '../../workspace/disk.js';
 import { recurringLine } from '../recurring-line.js';
@@ -24,6 +25,8 @@ export interface StatusFacts {
   readonly paused: boolean;
   /** The pit's tmux server did not answer at its last look: sessions are neither started nor looked at. */
   readonly tmuxSilent: boolean;
+  /** Set-up commands of worktrees that fail now, in words. */
+  readonly setUps: readonly string[];
   /** Why the disk budget keeps snakes from claiming. */
   readonly disk: string | undefined;
   readonly configProblem: string | undefined;
@@ -55,6 +58,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
   return {
     pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
     paused: await files.exists(layout.paused),
+    setUps: await setupTroubles(context),
     disk: diskWhy(await readDisk(files, layout), (await configInForce(context)).diskBytes),
     tmuxSilent: pit !== undefined && snapshot?.tmux === 'unknown',
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
@@ -104,6 +108,7 @@ export function renderStatus(facts: StatusFacts): string {
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
   for (const one of facts.accounts) lines.push(paint('yellow', `account ${one.account}: ${coolingWords(one, Date.now())}`));
+  for (const one of facts.setUps) lines.push(paint('yellow', one));
   const used = usedLine(facts.used);
   if (used !== undefined) lines.push(facts.used.verdict.kind === 'within' ? used : paint('yellow', used));
   if (facts.recurring.templates > 0) lines.push(recurringLine(facts.recurring, Date.now()));

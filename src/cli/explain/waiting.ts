@@ -10,6 +10,7 @@ import { unreachable } from '../../lib/unreachable.js';
 import type { Context } from '../context.js';
 import { coolingWhy } from '../cooling.js';
 import { whyNothingIsClaimed } from '../hindrance.js';
+import { setupWhy } from '../setup-why.js';
 import { stateWord } from '../progress.js';
 import { decisionsOn } from './decisions.js';
 import type { Explanation, Fact } from './explanation.js';
@@ -39,7 +40,7 @@ async function standing(context: Context, task: Located): Promise<Standing> {
     case 'waiting': {
       const verdict = (await explainWaiting(files, layout, clock.wallMs())).get(task.id);
       const due = parseWaiting(basename(task.file))?.dueAt;
-      return { rule: (await coolingWhy(context, task)) ?? (await turnWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due <= clock.wallMs() ? [] : [{ what: 'it stands in line again', at: due }] };
+      return { rule: (await coolingWhy(context, task)) ?? (await turnWhy(context, task)) ?? (await setupWhy(context, task)) ?? (verdict?.kind === 'ready' ? 'it may go on: the pit lets it go at its next look' : verdict?.why) ?? 'its file was not understood', since, next: due === undefined || due <= clock.wallMs() ? [] : [{ what: 'it stands in line again', at: due }] };
     }
     case 'held':
       return { rule: 'a person holds it', since, next: [{ what: `snakepit release ${task.id}` }] };
