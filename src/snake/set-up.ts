@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { endSession } from '../agents/end-session.js';
+import type { Git } from '../git/run.js';
 import { take } from '../lib/baton.js';
 import { formatDuration } from '../lib/duration.js';
 import type { Outcome } from '../protocol/judge.js';
@@ -134,7 +135,7 @@ const COPY = 'cp -a --reflink=auto -- "$SNAKEPIT_COPY_FROM" "$SNAKEPIT_COPY_TO"'
 const SYNC = 'sync -f -- "$SNAKEPIT_COPY_TO" && du -sk -- "$SNAKEPIT_COPY_TO" | cut -f1';
 
 /** Under the claim's mark and with its heartbeat, as the commands are. */
-function cachePorts(ports: SnakePorts, setting: SnakeSetting, site: Site, git: CachePorts['git']): CachePorts {
+function cachePorts(ports: SnakePorts, setting: SnakeSetting, site: Site, git: Git): CachePorts {
   const one = async (command: string, from: string, to: string): Promise<VerifyRun | undefined> => (await run(ports, setting, site, [command], { ...site.env, SNAKEPIT_COPY_FROM: from, SNAKEPIT_COPY_TO: to }))?.[0];
   return {
     files: ports.files,
