@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { PitEvent } from '../events/event.js';
 import type { EventSink } from '../events/event-log.js';
@@ -9,13 +9,14 @@ import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type AgentRecord, type VerifyRun } from '../protocol/records.js';
+import { isParked, readAnswer } from './answers.js';
 import { readFlow } from './flow-record.js';
 import { missingQuestions, publishQuestion } from './question.js';
 import { pastAttempts, readAgent, readAttempt, type OutcomeRecord } from './run-dir.js';
 import { describeSteps } from './step-words.js';
 import { sessionDirs } from './steps.js';
 import { storyText, type StoryParts } from './story.js';
-import { sumUse } from './token-words.js';
+import { describeUse, sumUse } from './token-words.js';
 
 const TAIL_LINES = 30;
 const TAIL_BYTES = 64 * 1024;
@@ -23,11 +24,16 @@ const TASK_BYTES = 32 * 1024 * 1024;
 
 /** The story of a task from the records of its attempts; the same facts give the same text, so anybody may write it again. */
 export async function composeStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<string> {
+  return storyText(await gatherStory(files, layout, id, join(layout.dir(state), `${id}.md`), why));
+}
+
+/** All that is known of a task that was tried, ended or not. `file`: where it lies. */
+export async function gatherStory(files: Files, layout: Layout, id: string, file: string, why?: string): Promise<StoryParts> {
   const attempts = await pastAttempts(files, layout, id);
   const [dir, run] = [attempts.at(-1)?.dir, attempts.at(-1)?.run];
   // As its last attempt was given it; what was never tried, as it lies there.
   const given = dir === undefined || why !== undefined ? undefined : await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
-  const bytes = given ?? (await files.readBytes(join(layout.dir(state), `${id}.md`), TASK_BYTES));
+  const bytes = given ?? (await files.readBytes(file, TASK_BYTES));
   const parsed = bytes === undefined ? undefined : await parseTask(bytes);
   const task = parsed?.ok === true ? parsed.value : undefined;
   const output = run === undefined ? undefined : await files.read(join(run, RUN_FILES.output));
@@ -37,23 +43,35 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
   const costs: Money[][] = [];
   let notes = '';
   const steps: string[][] = [];
+  const evidence: (string | undefined)[] = [];
+  const answers: (string | undefined)[] = [];
   for (const attempt of attempts) {
     const runs = await sessionDirs(files, attempt.dir);
     const uses: Pick<AgentRecord, 'tokens' | 'uncounted'>[] = [];
     const cost: Money[] = [];
+    const used = new Map<string, string>();
     for (const one of runs) {
       const use: Pick<AgentRecord, 'tokens' | 'uncounted'> = (await readAgent(files, one)) ?? {};
       uses.push(use);
-      if (use.tokens !== undefined) cost.push(moneyOf(prices, use.tokens, (await readAttempt(files, one))?.account ?? '', attempt.record.endedAt));
+      const money = use.tokens === undefined ? undefined : moneyOf(prices, use.tokens, (await readAttempt(files, one))?.account ?? '', attempt.record.endedAt);
+      if (money !== undefined) cost.push(money);
+      const words = describeUse(use);
+      if (words !== undefined) used.set(relative(dirname(attempt.dir), one), [words, moneyWords(money === undefined ? [] : [money])].filter((part) => part !== undefined).join('; '));
       notes += (await files.read(join(one, RUN_FILES.notes))) ?? '';
     }
     tokens.push(sumUse(uses));
     costs.push(cost);
     const flow = await readFlow(files, attempt.dir);
-    steps.push(flow === undefined ? [] : describeSteps(flow, attempt.dir));
+    steps.push(flow === undefined ? [] : describeSteps(flow, attempt.dir, used));
+    const state = (await readAgent(files, attempt.run))?.state;
+    evidence.push(state === undefined ? undefined : `${state.kind}, by ${state.source} (${state.rule})${state.evidence === '' ? '' : `: ${state.evidence}`}`);
+    answers.push(isParked(attempt) ? await readAnswer(files, attempt) : undefined);
   }
-  return storyText({
+  return {
     id,
+    asked: task?.spec.body ?? '',
+    evidence,
+    answers,
     title: task?.spec.title ?? '',
     warnings: task?.warnings ?? [],
     attempts: attempts.map((attempt) => attempt.record),
@@ -69,7 +87,7 @@ export async function composeStory(files: Files, layout: Layout, state: 'done' |
       return typeof text === 'string' ? [text] : [];
     }),
     runDir: dir === undefined ? undefined : relative(layout.root, dir),
-  });
+  };
 }
 
 /** Writes `<id>.result.md` beside the settled task. After the commit, so a crash between leaves a task without its story: see below. */

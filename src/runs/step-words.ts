@@ -4,12 +4,18 @@ import { unreachable } from '../lib/unreachable.js';
 import type { Children, FlowEvent, FlowNext, FlowRecord, Verdict } from '../protocol/workflow.js';
 import { endsIn } from './steps.js';
 
-/** What happened in a workflow during one attempt, a line each: sessions with end and verdict, checks of loops, what came back, what a person said. */
-export function describeSteps(flow: FlowRecord, base: string): string[] {
+/**
+ * What happened in a workflow during one attempt, a line each: sessions with end and verdict, checks of loops, what came back, what a
+ * person said. `used`: what each session has used, by its run.
+ */
+export function describeSteps(flow: FlowRecord, base: string, used: ReadonlyMap<string, string> = new Map()): string[] {
   const own = new Set<FlowEvent>(endsIn(flow, base));
   const first = flow.events.findIndex((event) => own.has(event));
   const ours = first < 0 ? [] : flow.events.slice(first);
-  return ours.map(describeEvent);
+  return ours.map((event) => {
+    const use = event.kind === 'step-ended' ? used.get(event.run) : undefined;
+    return `${describeEvent(event)}${use === undefined ? '' : `; tokens: ${use}`}`;
+  });
 }
 
 /** One event in words. */

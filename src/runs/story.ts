@@ -7,7 +7,13 @@ import { sumTokens } from '../protocol/tokens.js';
 import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
 import { changeLines, mergeLines } from './change-words.js';
+import { nextStep } from './next-step.js';
 import { describeTokens, describeUse } from './token-words.js';
+
+/** Of the task's words, so many lines and characters; of a check that passed, lines. */
+const ASKED_LINES = 20;
+const ASKED_CHARS = 300;
+const PASSED_LINES = 5;
 
 export interface StoryParts {
   readonly id: string;
@@ -21,6 +27,12 @@ export interface StoryParts {
   readonly money?: readonly (string | undefined)[];
   /** What all of them cost. */
   readonly cost?: string | undefined;
+  /** What its program was seen to be in at its end, on which evidence; in the same order. */
+  readonly evidence?: readonly (string | undefined)[];
+  /** What a person answered to each that asked; "" is: no words. */
+  readonly answers?: readonly (string | undefined)[];
+  /** The task's own words. */
+  readonly asked?: string;
   /** Why it went where it went, where that is more than the last attempt's end. */
   readonly why: string | undefined;
   readonly outputTail: readonly string[];
@@ -46,36 +58,56 @@ export function storyText(story: StoryParts): string {
   if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
   if (!done) lines.push(`- **what to do**: ${nextStep(story.id, last?.outcome, story.why)}`);
   if (last?.changes !== undefined) lines.push(...changeLines(last.changes));
+  if (done && last?.merge === undefined && (last?.changes?.fileCount ?? 0) === 0) lines.push('- **next**: nothing');
   if (last?.merge !== undefined) lines.push(...mergeLines(last.merge, story.id, last.changes));
   const tokens = story.tokens ?? [];
   const counted = tokens.flatMap((use) => use?.tokens ?? []);
   const uncounted = tokens.filter((use) => use?.uncounted !== undefined).length;
   if (counted.length > 0) lines.push(`- **tokens**: ${describeTokens(sumTokens(counted))}${story.cost === undefined ? '' : `; ${story.cost}`}${uncounted === 0 ? '' : `; ${uncounted} attempt${uncounted === 1 ? '' : 's'} not counted`}`);
   for (const warning of story.warnings) lines.push(`- **mind**: line ${warning.line}: ${show(warning.text)}`);
-  lines.push('', '## Attempts', '');
-  if (story.attempts.length === 0) lines.push('None was started.');
-  for (const [index, record] of story.attempts.entries()) {
-    const use = describeUse(tokens[index]);
-    lines.push(`${index + 1}. ${describeAttempt(record)}`, ...(story.steps?.[index] ?? []).map((step) => `   - ${step}`), ...(use === undefined ? [] : [`   - **tokens**: ${use}${story.money?.[index] === undefined ? '' : `; ${story.money[index]}`}`]));
-  }
-  if (story.verify.length > 0) {
-    lines.push('', '## Checks', '');
-    for (const check of story.verify) {
-      lines.push(`- ${check.code === 0 ? 'passed' : `**failed** (status ${check.code})`}: ${show(check.command)}`);
-      if (check.code !== 0 && check.tail.length > 0) lines.push(...fenced(check.tail));
-    }
-  }
+  if (story.asked !== undefined && story.asked.trim() !== '') lines.push('', '## What was asked', '', ...askedLines(story.asked, story.id));
+  lines.push('', '## Attempts', '', ...(story.attempts.length === 0 ? ['None was started.'] : attemptLines(story)));
+  if (story.verify.length > 0) lines.push('', '## Checks', '', ...checkLines(story.verify));
   if (story.notes.length > 0) lines.push('', '## Notes', '', ...story.notes.map((note) => `- ${show(note, 1000)}`));
   if (story.outputTail.length > 0) lines.push('', '## The last lines it printed', '', ...fenced(story.outputTail));
   if (story.runDir !== undefined) lines.push('', `Everything else of the last attempt lies in \`${show(story.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
 }
 
+/** Each attempt with its end and its reason, and below it its steps, the evidence, a person's answer, what it used. */
+export function attemptLines(story: Pick<StoryParts, 'attempts' | 'steps' | 'evidence' | 'answers' | 'tokens' | 'money'>): string[] {
+  return story.attempts.flatMap((record, index) => {
+    const use = describeUse(story.tokens?.[index]);
+    const [evidence, answer, money] = [story.evidence?.[index], story.answers?.[index], story.money?.[index]];
+    const below = [
+      ...(story.steps?.[index] ?? []),
+      ...(evidence === undefined ? [] : [`**evidence**: ${show(evidence, 300)}`]),
+      ...(answer === undefined ? [] : [`**answered**: ${answer === '' ? 'without words' : show(answer, 300)}`]),
+      ...(use === undefined ? [] : [`**tokens**: ${use}${money === undefined ? '' : `; ${money}`}`]),
+    ];
+    return [`${index + 1}. ${describeAttempt(record)}`, ...below.map((line) => `   - ${line}`)];
+  });
+}
+
+/** Each command that was run over the work, and the end of what it printed: of one that passed, a few lines. */
+export function checkLines(checks: readonly VerifyRun[]): string[] {
+  return checks.flatMap(({ code, command, tail }) => {
+    const printed = code === 0 ? tail.slice(-PASSED_LINES) : tail;
+    return [`- ${code === 0 ? 'passed' : `**failed** (status ${code})`}: ${show(command)}`, ...(printed.length === 0 ? [] : fenced(printed))];
+  });
+}
+
+/** The beginning of the task's own words. */
+function askedLines(text: string, id: string): string[] {
+  const lines = text.trim().split('\n');
+  return [...fenced(lines.slice(0, ASKED_LINES).map((line) => show(line.replaceAll('\t', '  '), ASKED_CHARS))), ...(lines.length > ASKED_LINES ? ['', `And ${lines.length - ASKED_LINES} lines more, in \`${id}.md\` beside this.`] : [])];
+}
+
 /** The title in a story's first line; undefined for another text. */
 export const titleOf = (text: string): string | undefined => /^# (?:Done|Failed): (.*)\n/.exec(text)?.[1];
 
-/** The why of a story's text, for listings. */
-export const whyOf = (text: string): string | undefined => /^- \*\*why\*\*: (.*)$/m.exec(text)?.[1];
+/** The why of a story's text, for listings: from its head, since what stands below may quote anything. */
+export const whyOf = (text: string): string | undefined => /^- \*\*why\*\*: (.*)$/m.exec(text.split('\n## ', 1)[0] ?? '')?.[1];
 
 function fenced(lines: readonly string[]): string[] {
   return ['~~~~', ...lines.map((line) => showLines(line).replaceAll('~~~~', '~~~')), '~~~~'];
@@ -104,76 +136,6 @@ export function describeOutcome(outcome: Outcome): string {
       return `sent back (${outcome.reason}): ${outcome.detail}`;
     case 'parked':
       return outcome.reason === 'budget' || outcome.reason === 'setup' ? `parked: ${outcome.detail}` : `asked a person (${outcome.reason}): ${outcome.detail}`;
-    default:
-      return unreachable(outcome);
-  }
-}
-
-/** What a person does with a task that failed. `why`: where that is more than its last attempt's end. */
-export const nextStep = (id: string, outcome: Outcome | undefined, why: string | undefined): string => (why === undefined ? advice(outcome, id) : adviceUntried(why, id));
-
-/** It ended without having been tried: cancelled by a person, or what it needs can never be. */
-function adviceUntried(why: string, id: string): string {
-  if (why.startsWith('cancelled')) return `nothing; to run it after all: \`snakepit retry ${id}\``;
-  if (why.startsWith('it needs')) return `mend and retry the task it needs first, then \`snakepit retry ${id}\``;
-  return `mend its \`after:\`, then \`snakepit retry ${id}\``;
-}
-
-function advice(outcome: Outcome | undefined, id: string): string {
-  const retry = `\`snakepit retry ${id}\``;
-  if (outcome?.kind === 'deferred' && outcome.reason === 'failing') return `the program, not the task: \`snakepit agents\` and \`snakepit logs ${id}\` say why it fails, then ${retry}`;
-  if (outcome?.kind === 'deferred') return `the provider's limits: look at \`snakepit agents\`, give the task another agent as well (agent: [one, two]), then ${retry}`;
-  if (outcome?.kind === 'not-set-up') return `mend what its set-up says (setup: in snakepit.yaml or in the task; setup.log in its run), then ${retry}`;
-  if (outcome?.kind === 'lost') return `the machine or the session broke, not the task: look at \`snakepit doctor\`, then ${retry}`;
-  if (outcome?.kind === 'parked') return `it asked a person ${outcome.nth} times: say in the task what it is to do, or allow more with asks: in snakepit.yaml, then ${retry}`;
-  if (outcome?.kind !== 'failed') return `mend what it needs, then ${retry}`;
-  switch (outcome.reason) {
-    case 'timeout':
-      return `give it more time (timeout: in the task) or less to do, then ${retry}`;
-    case 'verify-failed':
-      return `read the failing check below; mend the task or the check, then ${retry}`;
-    case 'cancelled':
-      return `nothing, or ${retry}`;
-    case 'needs-failed-task':
-      return `mend and retry the task it needs first, then ${retry}`;
-    case 'unworkable':
-      return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
-    case 'policy-violation':
-      return `read what its branch changes (\`snakepit diff ${id}\`); say in the task what to leave alone, or change policy: in snakepit.yaml, then ${retry}`;
-    case 'left-workspace':
-      return `look at what changed in the project's checkout and undo it if it was the task; if it was you, \`guard: report\` in snakepit.yaml lets you work there meanwhile; then ${retry}`;
-    case 'no-change':
-      return `see what it says and did (\`snakepit logs ${id}\`); if nothing had to change, remove changes: required, then ${retry}`;
-    case 'workspace-failed':
-      return `mend what git or the command says (\`git worktree list\` shows the worktrees), then ${retry}`;
-    case 'lost-too-often':
-      return `something ends its sessions: look at \`snakepit doctor\` and at the memory, then ${retry}`;
-    case 'stalled':
-      return `see where it stood still (\`snakepit logs ${id}\`): a longer stall: in snakepit.yaml, or a smaller task, then ${retry}`;
-    case 'startup-stall':
-      return `see whether the program starts at all: \`snakepit agents check\`, then ${retry}`;
-    case 'no-signal':
-      return `look at what it did (\`snakepit logs ${id}\`); if the work is good it only forgot \`snakepit done\`: ${retry}, or say in the task when it is done`;
-    case 'blocked':
-      return `it asked a person for something: have it wait for your answer (ask: park), allow it beforehand (autonomous: true for this agent, or in the program's own settings), or say in the task what to answer, then ${retry}`;
-    case 'context-exhausted':
-      return `the task is too large for one session: split it, then ${retry}`;
-    case 'agent-error':
-    case 'agent-crashed':
-      return `the agent program failed, not the task: \`snakepit logs ${id}\`, \`snakepit agents check\`, then ${retry}`;
-    case 'step-broken':
-      return `see what its step did (\`snakepit logs ${id}\`): give the step the rights that it needs, or say in its prompt what it is to leave alone, then ${retry}`;
-    case 'children-failed':
-      return `see what became of its children, try those again that failed (snakepit retry ID), then ${retry}; it plans anew, and makes no child twice`;
-    case 'review-exhausted':
-      return `read the last feedback (handed/latest.md of its run); mend the task or give it more rounds (with: {rounds: …}), then ${retry}`;
-    case 'review-rejected':
-      return `nothing: you rejected it; to begin anew: ${retry}`;
-    case 'said-fail':
-      return `do what its message asks for, then ${retry}`;
-    case 'exit-status':
-    case 'bad-result':
-      return `read its last lines below (all of it: \`snakepit logs ${id}\`), edit \`queue/failed/${id}.md\`, then ${retry}`;
     default:
       return unreachable(outcome);
   }

@@ -8,7 +8,7 @@ import { formatDuration } from '../lib/duration.js';
 import type { Layout } from '../protocol/layout.js';
 import { listState } from '../queue/locate.js';
 import { pastAttempts } from '../runs/run-dir.js';
-import { describeOutcome } from '../runs/story.js';
+import { describeOutcome, whyOf } from '../runs/story.js';
 import type { FailedTask, WeekFacts } from './facts-words.js';
 
 /** So many are told of: more than anybody judges in one sitting. */
@@ -47,7 +47,7 @@ export async function observeFailed(files: Files, layout: Layout, ended: readonl
     const attempts = await pastAttempts(files, layout, id);
     const last = attempts.at(-1)?.record;
     const story = (await files.read(join(layout.dir('failed'), `${id}.result.md`), STORY_BYTES)) ?? '';
-    const why = /^- \*\*why\*\*: (.*)$/m.exec(story)?.[1] ?? (last === undefined ? 'it was never tried' : describeOutcome(last.outcome));
+    const why = whyOf(story) ?? (last === undefined ? 'it was never tried' : describeOutcome(last.outcome));
     found.push({ id, attempts: attempts.length, failedAt: at, agent: last?.agent ?? '', why });
   }
   return found;

@@ -27,4 +27,20 @@ describe('the story of a task', () => {
     expect(text).toMatch(/^# Failed: T\n[^]*- \*\*mind\*\*: line 2: unknown key colour; kept, not used\n[^]*- \*\*failed\*\* \(status 1\): false\n$/);
     expect(text).not.toContain('~~~~');
   });
+
+  it('tells what was asked, each attempt with steps, evidence, answer and tokens, what checks printed, and that nothing is left to do', () => {
+    const long = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n');
+    const asked: OutcomeRecord = { ...failed, outcome: { kind: 'parked', reason: 'asked', detail: 'which?', nth: 1 }, next: { kind: 'parked', why: 'which?', counters: { failures: 0, losses: 0, deferrals: 1 } } };
+    const text = storyText(parts({
+      title: 'T', asked: `Fix it.\n~~~~\n# Forged\n- **why**: forged\n${long}`, attempts: [asked, done], steps: [[], ['build, round 1: done; tokens: 5 in, 1 out']], evidence: ['idle, by event (stop)', undefined], answers: ['blue', undefined],
+      tokens: [{ tokens: { input: 5, output: 1, cacheRead: 0, cacheWrite: 0, reasoning: 0, source: 'transcript', session: 's' } }, undefined], money: ['$0.01 by the list of prices', undefined],
+      verify: [{ command: 'npm test', code: 0, tail: ['1', '2', '3', '4', '5', '6 passed'] }],
+    }));
+    expect(text).toContain('- **next**: nothing\n');
+    expect(text).toContain('\n\n## What was asked\n\n~~~~\nFix it.\n~~~\n# Forged\n');
+    expect(text).toContain('line 15\n~~~~\n\nAnd 14 lines more, in `x.md` beside this.\n');
+    expect(text).toContain('1. shell: asked a person (asked): which? (1s)\n   - **evidence**: idle, by event (stop)\n   - **answered**: blue\n   - **tokens**: 5 in, 1 out; from its transcript; $0.01 by the list of prices\n2. shell: done (1s)\n   - build, round 1: done; tokens: 5 in, 1 out\n');
+    expect(text).toContain('- passed: npm test\n~~~~\n2\n3\n4\n5\n6 passed\n~~~~\n');
+    expect(whyOf(text)).toBeUndefined();
+  });
 });

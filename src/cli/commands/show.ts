@@ -1,16 +1,20 @@
 import { basename, dirname, relative } from 'node:path';
 import { formatDuration } from '../../lib/duration.js';
 import { show, showLines } from '../../lib/text.js';
+import { unreachable } from '../../lib/unreachable.js';
 import { attemptOf, parseClaim } from '../../protocol/names.js';
 import { parseTask } from '../../protocol/parse-task.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { childrenOf } from '../../queue/children.js';
+import type { Located } from '../../queue/locate.js';
 import { explainWaiting } from '../../queue/promote.js';
 import { pastAttempts, readAttempt } from '../../runs/run-dir.js';
 import { currentRun } from '../../runs/steps.js';
 import { childrenLine, describeEvent, standing } from '../../runs/step-words.js';
 import { readQuestionFile } from '../../runs/question.js';
-import { describeOutcome } from '../../runs/story.js';
+import { changeLines } from '../../runs/change-words.js';
+import { gatherStory } from '../../runs/publish.js';
+import { attemptLines, checkLines, type StoryParts } from '../../runs/story.js';
 import { note, openContext, print, printJson } from '../context.js';
 import { coolingWhy } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
@@ -26,6 +30,7 @@ export async function showTask(dir: string | undefined, name: string, options: {
   if (found.kind === 'refused') throw new CliError(refusedText(found.refusal), EXIT.badTask);
   const { task, newer } = found;
   const { id } = task;
+  const told = async (): Promise<StoryParts> => gatherStory(files, layout, id, task.file);
   const attempts = (await pastAttempts(files, layout, id)).map(({ dir: runDir, record }) => ({ ...record, runDir }));
   const story = await files.read(`${dirname(task.file)}/${basename(task.file, '.md')}.result.md`);
   const claim = parseClaim(basename(task.file));
@@ -36,7 +41,10 @@ export async function showTask(dir: string | undefined, name: string, options: {
   const why = task.state === 'waiting' ? ((await coolingWhy(context, task)) ?? (await explainWaiting(files, layout, clock.wallMs())).get(id)?.why) : undefined;
   const children = await childrenOf(files, layout, id);
   const question = task.state === 'needs' ? await readQuestionFile(files, layout, id) : undefined;
-  if (options.json === true) return printJson({ id, state: task.state, file: task.file, counters: task.name?.counters, owner: claim?.owner, running, workflow: flow === undefined ? undefined : { name: flow.workflow.name, next: flow.next, events: flow.events }, waitUntil, why, children, attempts, story, question, refused: newer });
+  if (options.json === true) {
+    const { asked, steps, evidence, answers, tokens, money, cost, verify: checks, notes } = await told();
+    return printJson({ id, state: task.state, file: task.file, counters: task.name?.counters, owner: claim?.owner, running, workflow: flow === undefined ? undefined : { name: flow.workflow.name, next: flow.next, events: flow.events }, waitUntil, why, children, attempts, asked, steps, evidence, answers, tokens, money, cost, checks, notes, next: nextOf(task, layout.root), story, question, refused: newer });
+  }
   if (newer !== undefined) note(`snakepit: a newer ${refusedText(newer)}`);
   if (story !== undefined && (task.state === 'done' || task.state === 'failed')) return print(showLines(story).trimEnd());
   if (question !== undefined) return print(showLines(question).trimEnd());
@@ -54,6 +62,35 @@ export async function showTask(dir: string | undefined, name: string, options: {
   if (flow !== undefined) lines.push(`workflow  ${flow.workflow.name}, ${standing(flow.next)}`, ...flow.events.map((event) => `  ended   ${describeEvent(event)}`));
   if (Object.values(children).some((ids: readonly string[]) => ids.length > 0)) lines.push(`tossed    ${childrenLine(children)}`);
   if (waitUntil !== undefined) lines.push(`says      it waits until ${show(waitUntil)}`);
-  for (const attempt of attempts) lines.push(`attempt ${attempt.attempt}: ${show(describeOutcome(attempt.outcome), 400)}`);
+  const parts = await told();
+  const next = nextOf(task, layout.root);
+  if (next !== undefined) lines.push(`next      ${next}`);
+  if (parts.attempts.length > 0) lines.push('', 'attempts so far', ...attemptLines(parts));
+  if (parts.verify.length > 0) lines.push('', 'checks of the last one', ...checkLines(parts.verify));
+  const changes = parts.attempts.at(-1)?.changes;
+  if (changes !== undefined) lines.push('', ...changeLines(changes));
   print(lines.join('\n'));
+}
+
+/** What a person can do with an open task. */
+function nextOf({ state, id, file }: Located, root: string): string | undefined {
+  switch (state) {
+    case 'ready':
+    case 'waiting':
+      return `snakepit explain ${id} says what it waits for; snakepit hold ${id}, snakepit cancel ${id}`;
+    case 'held':
+      return `snakepit release ${id}`;
+    case 'claimed':
+    case 'reaping':
+      return `snakepit logs -f ${id}, snakepit attach ${id}, snakepit cancel ${id}`;
+    case 'stuck':
+      return `snakepit explain ${id} names the processes; end them, then: mv ${show(relative(root, file))} queue/`;
+    case 'needs':
+      return `snakepit answer ${id} TEXT`;
+    case 'done':
+    case 'failed':
+      return undefined;
+    default:
+      return unreachable(state);
+  }
 }
