@@ -2,7 +2,7 @@
 const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'workflow', 'watchdog', 'cleanup', 'merging', 'workspace', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'pings', 'residents', 'watchdog', 'cleanup', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'pings', 'residents', 'workflow', 'watchdog', 'cleanup', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
   pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'],
   residents: ['residents', 'watchdog', 'runs', 'tmux', 'ledger', 'agents', 'protocol', 'config', 'events', 'lib'],
   workflow: ['workflow', 'protocol', 'config', 'lib'],

@@ -11,6 +11,7 @@ import { lookAtRecurring, newRecurringMemory, type RecurringMemory } from '../re
 import { specialistSightings } from '../specialists/sightings.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
+import { workflowFault } from '../workflow/fault.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
 import { budgetRound, newBudgetMemory, type BudgetMemory } from './budget.js';
@@ -81,7 +82,11 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   await live.refresh();
   await readDesired(ports, setting, memory);
   const config = live.current();
-  const drops = await takeInDrops(ports, layout, memory.drops, config);
+  const drops = await takeInDrops(ports, layout, memory.drops, config, async ({ spec }, bytes) => {
+    const fault = await workflowFault(files, layout.root, spec, config.workflow, bytes);
+    // A workflow's own file may be mended before the task's turn comes.
+    return fault?.line === undefined ? undefined : { line: fault.line, problem: fault.problem, fix: 'what there is, and what it takes: snakepit workflows' };
+  });
   // A pit that goes down begins nothing: what comes due meanwhile is made up for by the next one.
   if (memory.desired.mode === 'run') await lookAtRecurring(ports, layout, memory.recurring, config, () => specialistSightings(ports, layout, config));
   const moved = await promote(ports, setting, memory, config.rescanMs);

@@ -4,7 +4,7 @@ import type { Processes } from '../lib/processes.js';
 import { unreachable } from '../lib/unreachable.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseClaim, parseReady, parseWaiting } from '../protocol/names.js';
-import { beginRound, meantId, takeIn, type IntakePorts } from './intake.js';
+import { beginRound, meantId, takeIn, type IntakePorts, type TaskJudge } from './intake.js';
 import { refuse } from './refusals.js';
 import { isDropName, judgeDrop, type DropLook } from './settled.js';
 import { putAwayMended, putAwayStrays } from './stray-stories.js';
@@ -39,7 +39,7 @@ function isOurs(zone: (typeof ZONES)[number], name: string): boolean {
 }
 
 /** Looks at the drop zones once and takes in or refuses what is settled. Safe to call from any process: rounds exclude each other. */
-export async function takeInDrops(ports: IntakePorts & { processes: Processes }, layout: Layout, memory: DropMemory, limits: { settleMs: number; maxTaskBytes: number }): Promise<DropRound> {
+export async function takeInDrops(ports: IntakePorts & { processes: Processes }, layout: Layout, memory: DropMemory, limits: { settleMs: number; maxTaskBytes: number }, judge?: TaskJudge): Promise<DropRound> {
   const now = { wallMs: ports.clock.wallMs(), monoMs: ports.clock.monoMs() };
   const seen = new Set<string>();
   let waiting = 0;
@@ -69,13 +69,13 @@ export async function takeInDrops(ports: IntakePorts & { processes: Processes },
   const lock = await take(ports.files, ports.processes, layout.locks.intake);
   if (lock.kind === 'held') return { taken: 0, refused: 0, waiting: waiting + settled.length };
   try {
-    return await takeSettled(ports, layout, settled, refused, limits.maxTaskBytes, waiting);
+    return await takeSettled(ports, layout, settled, refused, limits.maxTaskBytes, waiting, judge);
   } finally {
     await lock.release();
   }
 }
 
-async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly { dir: string; name: Buffer }[], refused: readonly { dir: string; name: Buffer; problem: string; fix: string }[], maxBytes: number, waiting: number): Promise<DropRound> {
+async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly { dir: string; name: Buffer }[], refused: readonly { dir: string; name: Buffer; problem: string; fix: string }[], maxBytes: number, waiting: number, judge?: TaskJudge): Promise<DropRound> {
   for (const drop of refused) await refuse(ports, layout, drop.dir, drop.name, meantId(undefined, drop.name), { line: 1, ...drop }, true);
   const busy = openForWriting(settled.map(({ dir, name }) => Buffer.concat([Buffer.from(`${dir}/`), name])));
   const round = await beginRound(ports.files, layout);
@@ -87,7 +87,7 @@ async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly
       still += 1;
       continue;
     }
-    const result = await takeIn(ports, layout, round, dir, name, maxBytes);
+    const result = await takeIn(ports, layout, round, dir, name, maxBytes, judge);
     if (result?.ok === true) taken += 1;
     else if (result !== undefined) bad += 1;
   }

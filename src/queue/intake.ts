@@ -20,6 +20,9 @@ export interface IntakePorts {
   readonly events: EventSink;
 }
 
+/** What else a task file is held against, by rooms above this one. Undefined: nothing is wrong. */
+export type TaskJudge = (task: ParsedTask, bytes: Uint8Array) => Promise<TaskFault | undefined>;
+
 /** One round of taking in: the tasks known at its start, by id, and those it added. The caller holds the intake lock. */
 export interface IntakeRound {
   readonly tasks: Map<string, readonly Pick<Located, 'state' | 'file'>[]>;
@@ -63,7 +66,7 @@ async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: 
 }
 
 /** Takes in one settled file by one rename; refuses it into failed/, bytes unchanged, with the reason beside it. */
-export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number): Promise<Result<Placement, TaskFault> | undefined> {
+export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number, judge?: TaskJudge): Promise<Result<Placement, TaskFault> | undefined> {
   const { files, events } = ports;
   const path = Buffer.concat([Buffer.from(`${dir}/`), fileName]);
   let bytes: Uint8Array | undefined;
@@ -77,7 +80,9 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
     return err(fault);
   }
   if (bytes === undefined) return undefined;
-  const checked = await checkTask(bytes, maxBytes);
+  const read = await checkTask(bytes, maxBytes);
+  const fault = read.ok ? await judge?.(read.value, bytes) : undefined;
+  const checked = fault === undefined ? read : err(fault);
   const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`) : checked;
   if (!planned.ok) {
     await refuse(ports, layout, dir, fileName, meantId(bytes, fileName), planned.error);

@@ -91,6 +91,7 @@ describe('a task in a git repository', () => {
       await pit.until('one is at work', () => fs.existsSync(join(pit.layout.state, 'one')), 60_000);
       const turn = async (): Promise<boolean> => (await Promise.all(ids.filter((id) => isIn(pit, 'waiting', id)).map(async (id) => (await pit.cli('explain', id)).stdout))).some((text) => /it works the project itself, where it is the turn of r\d/.test(text));
       await pit.until('one says whose turn it is', turn, 60_000);
+      expect(await pit.ok('status')).toMatch(/^the project itself \(workspace: repo\) is worked by r\d; others wait for their turn$/m);
       fs.writeFileSync(join(pit.layout.state, 'go'), '');
       for (const { process: one } of await pit.snakes()) await pit.kill(one);
       await pit.until('all have ended', () => ids.every((id) => story(pit, 'done', id) !== '' || story(pit, 'failed', id) !== ''), 90_000);

@@ -18,7 +18,8 @@ const done = (pit: Pit, id: string): Promise<unknown> => pit.until(`${id} is don
 
 describe('plan-and-split', { timeout: 240_000 }, () => {
   it('children are held until a person lets them go; the task waits with no session and no snake, through the death of pit and snake; then the whole is brought together, rejected, mended and passed', () => {
-    const script = join(top, 'held.json');
+    const own = mkdtempSync(join(top, 'go-'));
+    const script = join(own, 'script.json');
     writePlan(script, { plan: [`${toss(['big-a', 'big-b', 'big-a'])}; ${say.done('planned')}`], close: [say.done('brought together')], review: [say.reject('a part is missing'), say.pass], mend: [say.done('mended')] });
     return withPit({ config: playersConfig(script) }, async (pit) => {
       await pit.up(1);
@@ -40,8 +41,9 @@ describe('plan-and-split', { timeout: 240_000 }, () => {
   });
 
   it('a child that fails is a question, asked when all have ended: tried again it is waited for once more, and no step runs twice; given up, the task goes on without it', () => {
-    const script = join(top, 'fails.json');
-    writePlan(script, { plan: plannedBy({ big: toss(['part', 'other']), less: toss(['lost', 'good']), strict: toss(['bad']) }), solo: [`case "$SNAKEPIT_TASK_ID" in other|good) ;; *) test -e "${top}/mended-$SNAKEPIT_TASK_ID" || "$SNAKEPIT_COMMAND" fail 'not today';; esac`] });
+    const own = mkdtempSync(join(top, 'go-'));
+    const script = join(own, 'script.json');
+    writePlan(script, { plan: plannedBy({ big: toss(['part', 'other']), less: toss(['lost', 'good']), strict: toss(['bad']) }), solo: [`case "$SNAKEPIT_TASK_ID" in other|good) ;; *) test -e "${own}/mended-$SNAKEPIT_TASK_ID" || "$SNAKEPIT_COMMAND" fail 'not today';; esac`] });
     return withPit({ config: playersConfig(script) }, async (pit) => {
       await pit.up(2);
       for (const id of ['big', 'less']) pit.dropTask(`${id}.md`, task('with: {close: false}'));
@@ -49,7 +51,7 @@ describe('plan-and-split', { timeout: 240_000 }, () => {
       await pit.until('both ask', () => ['big', 'less'].every((id) => question(pit, id) !== '' || settled(pit, id)), 120_000);
       expect(question(pit, 'big'), story(pit, 'failed', 'big')).toMatch(/of its children, part failed[^]*snakepit retry part/);
       expect(question(pit, 'less')).toMatch(/its children: 1 done, failed: lost/);
-      writePlan(join(top, 'mended-part'), {});
+      writePlan(join(own, 'mended-part'), {});
       await pit.ok('retry', 'part');
       await pit.ok('answer', 'big');
       await pit.ok('answer', 'less', 'accept');
@@ -62,7 +64,8 @@ describe('plan-and-split', { timeout: 240_000 }, () => {
   });
 
   it('none tossed fails it, and so do more than are allowed; children of children; one that asks a person; a review that never passes; what a cancelled one tossed is named', () => {
-    const script = join(top, 'ends.json');
+    const own = mkdtempSync(join(top, 'go-'));
+    const script = join(own, 'script.json');
     writePlan(script, {
       plan: plannedBy({ none: `printf -- '- none: at all\\n' > "$SNAKEPIT_HANDED/plan.md"`, many: toss(['m1', 'm2', 'm3', 'm4']), deep: toss(['deep-a'], 'workflow: plan-and-split', 'with: {close: false}'), 'deep-a': toss(['deep-b'], 'workflow: plan-and-split'), 'deep-b': toss(['deep-c']), asks: toss(['asking']), off: toss(['sleeper'], 'in: 9h') }),
       solo: [`test "$SNAKEPIT_TASK_ID" != asking || test "$SNAKEPIT_ATTEMPT" = 2 || "$SNAKEPIT_COMMAND" ask 'red or blue?'`],

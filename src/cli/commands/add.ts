@@ -10,7 +10,7 @@ import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
 import { heldInstead } from '../../queue/place.js';
 import { ensureLayout } from '../../queue/init.js';
-import { loadWorkflow, SOLO, WITH_SOLO } from '../../workflow/load.js';
+import { workflowFault } from '../../workflow/fault.js';
 import { checkGround, note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { readInput } from '../input.js';
@@ -28,18 +28,6 @@ export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles
   return program?.ok === false ? program.error : undefined;
 }
 
-/** What is wrong with the workflow that a task names, or with what it says to its options, with the line that says it: ":3: …". Undefined: nothing. */
-async function workflowFault({ files, layout }: Context, spec: TaskSpec, config: Config, bytes: Uint8Array): Promise<string | undefined> {
-  const lines = Buffer.from(bytes).toString('utf8').replace(/^\uFEFF/, '').split('\n');
-  const lineOf = (key: string): number => Math.max(0, lines.findIndex((line) => line.startsWith(key))) + 1;
-  const name = spec.workflow ?? config.workflow;
-  if (name === SOLO) return Object.keys(spec.with).length === 0 ? undefined : `:${lineOf('with:')}: ${WITH_SOLO}`;
-  const loaded = await loadWorkflow(files, layout.root, name, spec.with);
-  if (loaded.ok) return undefined;
-  const { where, problem } = loaded.error;
-  return where === 'with:' || (where === 'workflow:' && spec.workflow !== undefined) ? `:${lineOf(where)}: ${where} ${problem}` : `: the workflow ${name} cannot be worked: ${where}: ${problem}`;
-}
-
 /** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
 export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer, hold = false): Promise<{ id: string; state: string }> {
   const checked = await checkTask(bytes, config.maxTaskBytes);
@@ -47,8 +35,8 @@ export async function addOne(context: Context, config: Config, bytes: Uint8Array
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
   const complaint = checkWorkable(checked.value.spec, config, await readAgents(context, config));
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
-  const fault = await workflowFault(context, checked.value.spec, config, bytes);
-  if (fault !== undefined) throw new CliError(`${shownAs}${fault}`, EXIT.badTask);
+  const fault = await workflowFault(context.files, context.layout.root, checked.value.spec, config.workflow, bytes);
+  if (fault !== undefined) throw new CliError(fault.line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${fault.problem}` : `${shownAs}:${fault.line}: ${fault.problem}`, EXIT.badTask);
   return putInLine(context, checked.value, bytes, shownAs, fileName, hold);
 }
 

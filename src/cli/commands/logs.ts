@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { showLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { currentRun, sessionDirs } from '../../runs/steps.js';
-import { openContext, print, printRaw, type Context } from '../context.js';
+import { note, openContext, print, printRaw, type Context } from '../context.js';
 import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
@@ -45,11 +45,23 @@ export async function logs(dir: string | undefined, name: string, options: Wante
   const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join((await currentRun(context.files, context.layout, running)).dir, RUN_FILES.output);
   if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
   if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
-  // The next step writes another file: it is followed by asking again.
-  return printLines(context, logOf(context, output, options), options, async () => {
-    const claim = await findRunning(context, id);
-    return claim !== undefined && join((await currentRun(context.files, context.layout, claim)).dir, RUN_FILES.output) === output;
-  });
+  // Each step of a workflow writes a file of its own.
+  for (let at: string | undefined = output; at !== undefined; ) {
+    const here: string = at;
+    await printLines(context, logOf(context, here, options), options, async () => {
+      const claim = await findRunning(context, id);
+      return claim !== undefined && join((await currentRun(context.files, context.layout, claim)).dir, RUN_FILES.output) === here;
+    });
+    at = options.follow === true && running !== undefined && options.attempt === undefined ? await nextStep(context, here, (await currentRun(context.files, context.layout, running)).base) : undefined;
+    if (at !== undefined) note(`snakepit: ${id} goes on with ${basename(dirname(at))}`);
+  }
+}
+
+/** The recording of the step after this one, in the same attempt; undefined: it was the last. */
+async function nextStep({ files }: Context, output: string, base: string): Promise<string | undefined> {
+  const dirs = (await sessionDirs(files, base)).filter((dir) => dir !== base);
+  const next = dirs[dirs.indexOf(dirname(output)) + 1];
+  return next === undefined ? undefined : join(next, RUN_FILES.output);
 }
 
 /** What its present run printed, or its last one; with `follow`, until that run ends. */

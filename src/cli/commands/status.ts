@@ -13,6 +13,8 @@ import { livePit, openContext, print, printJson, readSnapshot, type Context } fr
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { setupTroubles } from '../setup-why.js';
 import { stateWord } from '../progress.js';
+import { projectDir } from '../../workspace/ground.js';
+import { turnHolder } from '../../workspace/turn.js';
 import { diskWhy, readDisk } from '../../workspace/disk.js';
 import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
@@ -27,6 +29,8 @@ export interface StatusFacts {
   readonly tmuxSilent: boolean;
   /** Set-up commands of worktrees that fail now, in words. */
   readonly setUps: readonly string[];
+  /** The task whose turn it is to work the project itself (`workspace: repo`). */
+  readonly turn: string | undefined;
   /** Why the disk budget keeps snakes from claiming. */
   readonly disk: string | undefined;
   readonly configProblem: string | undefined;
@@ -60,6 +64,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     paused: await files.exists(layout.paused),
     setUps: await setupTroubles(context),
     disk: diskWhy(await readDisk(files, layout), (await configInForce(context)).diskBytes),
+    turn: await turnNow(context),
     tmuxSilent: pit !== undefined && snapshot?.tmux === 'unknown',
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
@@ -70,6 +75,12 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     recurring: await summarizeRecurring(files, layout),
     used: await usedNow(context),
   };
+}
+
+async function turnNow(context: Context): Promise<string | undefined> {
+  const { files, layout } = context;
+  const holder = await turnHolder(files, layout, projectDir(layout, (await configInForce(context)).repo));
+  return holder?.slice(0, holder.indexOf('~'));
 }
 
 async function usedNow(context: Context): Promise<StatusFacts['used']> {
@@ -104,6 +115,7 @@ export function renderStatus(facts: StatusFacts): string {
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
   if (facts.tmuxSilent) lines.push(paint('yellow', 'tmux does not answer: what runs goes on, nothing new starts; is its server stopped (ps), or the machine overloaded?'));
   if (facts.disk !== undefined) lines.push(paint('yellow', facts.disk));
+  if (facts.turn !== undefined) lines.push(`the project itself (workspace: repo) is worked by ${facts.turn}; others wait for their turn`);
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));
   const counts = QUEUE_STATES.filter((state) => (facts.counts[state] ?? 0) > 0 || ['ready', 'claimed', 'done', 'failed'].includes(state)).map((state) => `${paintState(stateWord(state))} ${facts.counts[state] ?? 0}`);
   lines.push([...counts, ...(facts.refused === 0 ? [] : [`${paintState('refused')} ${facts.refused}`])].join('   '));
