@@ -11,6 +11,7 @@ export interface ReapPolicy {
 /** Pure and total: a suspect → what to do with it, by which rule, on what evidence. */
 export function decideReap(policy: ReapPolicy, suspect: Suspect): Verdict {
   if (suspect.kind === 'reaping') {
+    if (suspect.reaper === 'self') return { kind: 'reap', rule: 'it was begun by us and came to nothing', evidence: `reaper ${suspect.name.reaper.pid} is this very process` };
     const evidence = `reaper ${suspect.name.reaper.pid} is ${suspect.reaper}`;
     if (suspect.reaper === 'dead') return { kind: 'reap', rule: 'its reaper died half-way', evidence };
     return { kind: 'keep', rule: suspect.reaper === 'alive' ? 'another reaper is at work' : 'unknown is not dead', evidence };

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { endSession } from '../agents/end-session.js';
-import { afterAttempt, type Outcome } from '../protocol/judge.js';
+import { sameProcess } from '../lib/processes.js';
+import { afterAttempt, goesOn, type Outcome } from '../protocol/judge.js';
 import { attemptOf, claimEntry, markerOf, parseClaim, parseReaping, printReaping, printStuck, type ReapingName } from '../protocol/names.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseSession, RUN_FILES } from '../protocol/records.js';
@@ -35,7 +36,7 @@ export async function inspect({ files, clock, processes }: CleanupPorts, { layou
   }
   for (const file of await files.list(layout.dir('reaping'))) {
     const name = parseReaping(file);
-    if (name !== undefined) suspects.push({ kind: 'reaping', file, name, reaper: await processes.liveness(name.reaper) });
+    if (name !== undefined) suspects.push({ kind: 'reaping', file, name, reaper: sameProcess(name.reaper, processes.self()) ? 'self' : await processes.liveness(name.reaper) });
   }
   return suspects;
 }
@@ -109,8 +110,9 @@ async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, n
   const { files, clock, events } = ports;
   const marker = markerOf(name);
   const spec = await readSpec(files, base);
-  const recorded = await readOutcome(files, base);
   const cancelled = await files.exists(join(base, RUN_FILES.cancel));
+  const before = await readOutcome(files, base);
+  const recorded = before !== undefined && cancelled && goesOn(before.next) ? undefined : before;
   const outcome: Outcome = cancelled ? { kind: 'failed', reason: 'cancelled', detail: 'a person cancelled it', final: true } : { kind: 'lost', detail: rule };
   const attempt = await readAttempt(files, dir);
   const record: OutcomeRecord = recorded ?? {

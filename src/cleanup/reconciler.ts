@@ -1,9 +1,8 @@
 import { join, relative } from 'node:path';
 import { holder } from '../lib/baton.js';
 import { RUN_FILES } from '../protocol/records.js';
-import { missingTexts, publishMissing, settledEvent } from '../runs/publish.js';
+import { missingTexts, publishMissing } from '../runs/publish.js';
 import { listSnakes } from '../runs/registry.js';
-import { readOutcome } from '../runs/run-dir.js';
 import { sessionDirs } from '../runs/steps.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import { freeProbe, planProbes } from './probes.js';
@@ -19,7 +18,7 @@ async function storiesLeftOut({ files }: CleanupPorts, { layout }: CleanupSettin
 
 async function untoldSteps(ports: CleanupPorts, setting: CleanupSetting): Promise<Step[]> {
   if (!setting.thorough) return [];
-  return (await untold(ports, setting)).map(({ id, dir, record }) => step('tell', id, dir, 'it was settled, and the event log was not told', `attempt ${record.attempt} ended at ${new Date(record.endedAt).toISOString()}`));
+  return (await untold(ports, setting)).map(({ id, event, evidence }) => step('tell', id, JSON.stringify(event), 'it was settled, and the event log was not told', evidence));
 }
 
 /** What a pit that died left of itself; the next `up` would take it for news. */
@@ -65,9 +64,9 @@ export const reconciler: Specialist = {
       return { ...done, told: target.startsWith('parked/') ? 'its question is written' : 'its story is written' };
     }
     if (verb === 'tell') {
-      const record = await readOutcome(files, target);
-      if (record === undefined) return { ...done, kind: 'gone', told: 'its record has gone' };
-      await events.emit(settledEvent(subject, record));
+      const event = (await untold(ports, setting)).find((one) => one.id === subject && JSON.stringify(one.event) === target)?.event;
+      if (event === undefined) return { ...done, kind: 'gone', told: 'it has been told meanwhile' };
+      await events.emit(event);
       return { ...done, told: 'the event log is told' };
     }
     if (verb === 'free') return { ...done, ...(await freeProbe(ports, setting, target)) };

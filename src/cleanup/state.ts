@@ -19,9 +19,12 @@ export type Successor =
   /** No pit is alive: the next `up` would. */
   | 'possible';
 
+/** "self": the process that looks began it, and failed at it: a full disk for example. It does one thing after the other, so it is not at work there now. */
+export type Reaper = Liveness | 'self';
+
 export type Suspect =
   | { readonly kind: 'claim'; readonly file: string; readonly name: ClaimName; readonly owner: Liveness; readonly sameBoot: boolean; readonly session: Liveness | 'none'; readonly beatAgeMs: number; readonly successor: Successor }
-  | { readonly kind: 'reaping'; readonly file: string; readonly name: ReapingName; readonly reaper: Liveness };
+  | { readonly kind: 'reaping'; readonly file: string; readonly name: ReapingName; readonly reaper: Reaper };
 
 export type Verdict =
   | { readonly kind: 'keep'; readonly rule: string; readonly evidence: string }

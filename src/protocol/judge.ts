@@ -169,6 +169,9 @@ export type Next =
   | { readonly kind: 'again'; readonly counters: Counters; readonly waitMs: number; readonly why: string; readonly children?: WaitsFor }
   | { readonly kind: 'parked'; readonly counters: Counters; readonly why: string };
 
+/** Not the end of its task: a cancel that came before it was settled still counts. */
+export const goesOn = (next: Next): boolean => next.kind === 'again' || next.kind === 'parked';
+
 /** Outcome and counters → next place. Every outcome but "done" moves exactly one counter, so counts always bring a task to an end. */
 export function afterAttempt(policy: RetryPolicy, counters: Counters, outcome: Outcome): Next {
   switch (outcome.kind) {

@@ -230,6 +230,7 @@ export const RUN_FILES = {
   waitUntil: 'wait-until',
   tossed: 'tossed',
   awaits: 'awaits.json',
+  never: 'never.json',
   entered: 'entered',
   workflow: 'workflow.json',
   handed: 'handed',

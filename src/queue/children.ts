@@ -6,6 +6,7 @@ import { isTaskId, printWaiting, type TaskName } from '../protocol/names.js';
 import { parseJson, RUN_FILES } from '../protocol/records.js';
 import type { Children } from '../protocol/workflow.js';
 import { doneFile } from './archive.js';
+import { locate } from './locate.js';
 
 /*
  * A task that waits for its children lies in waiting/ under a name that was written down beforehand, in runs/<id>/awaits.json, with their ids.
@@ -31,12 +32,21 @@ export async function awaitedBy(files: Files, layout: Layout, id: string, file: 
   return record?.file === file ? record.children : [];
 }
 
+/** The name under which a child is counted until it is in line. */
+export const tossBegun = (id: string): string => `+${id}`;
+
+/** The ids that stand in a task's tossed/: those in line, and those of a toss that was begun. */
+export const tossedIds = (names: readonly string[]): string[] => [...new Set(names.map((name) => name.replace(/^\+/, '')))].filter(isTaskId).sort();
+
 /** How the tasks that it has tossed stand, `without` those that a person gave up. */
 export async function childrenOf(files: Files, layout: Layout, id: string, without: readonly string[] = []): Promise<Children> {
   const done: string[] = [];
   const failed: string[] = [];
   const open: string[] = [];
-  for (const child of (await files.list(join(layout.runs, id, RUN_FILES.tossed))).filter((one) => isTaskId(one) && !without.includes(one)).sort()) {
+  const names = await files.list(join(layout.runs, id, RUN_FILES.tossed));
+  for (const child of tossedIds(names).filter((one) => !without.includes(one))) {
+    // Whoever tossed it was killed, perhaps before it was in line.
+    if (!names.includes(child) && (await locate(files, layout, child)) === undefined) continue;
     if ((await doneFile(files, layout, child)) !== undefined) done.push(child);
     else if (await files.exists(join(layout.dir('failed'), `${child}.md`))) failed.push(child);
     else open.push(child);

@@ -87,7 +87,7 @@ async function takeSettled(ports: IntakePorts, layout: Layout, settled: readonly
       still += 1;
       continue;
     }
-    const result = await takeIn(ports, layout, round, dir, name, maxBytes, judge);
+    const result = await takeIn(ports, layout, round, dir, name, maxBytes, { judge, held: dir === layout.dir('held') });
     if (result?.ok === true) taken += 1;
     else if (result !== undefined) bad += 1;
   }

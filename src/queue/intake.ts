@@ -11,7 +11,7 @@ import { parseAny } from '../protocol/names.js';
 import { idFromFileName } from '../protocol/task-id.js';
 import { archivedMonths, doneFile } from './archive.js';
 import { tasksOnTheWay, type Located } from './locate.js';
-import { placeTask, type Placement } from './place.js';
+import { heldInstead, placeTask, type Placement } from './place.js';
 import { refuse } from './refusals.js';
 
 export interface IntakePorts {
@@ -38,9 +38,10 @@ export async function checkTask(bytes: Uint8Array, maxBytes: number): Promise<Re
   return parseTask(bytes);
 }
 
-/** Where a checked task would go, unless its id is taken. `from`: the file itself, where it lies in one of our directories already: it is no duplicate of itself. */
-export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string): Promise<Result<Placement, TaskFault>> {
-  const placement = placeTask(task.spec, fileName, ports.clock.wallMs());
+/** Where a checked task would go, unless its id is taken. `from`: the file itself, where it lies in one of our directories already: it is no duplicate of itself. `held`: a person put it into held/. */
+export async function planPlacement(ports: IntakePorts, layout: Layout, round: IntakeRound, task: ParsedTask, fileName: Buffer, from?: string, held = false): Promise<Result<Placement, TaskFault>> {
+  const placed = placeTask(task.spec, fileName, ports.clock.wallMs());
+  const placement = held ? heldInstead(placed) : placed;
   const line = task.spec.id === undefined ? 1 : 2;
   // `x.result` would settle as done/x.result.md, which is where the story of `x` goes; questions have such names too.
   if (!isTaskFile(`${placement.id}.md`)) return err({ line, problem: `the id ${placement.id} is kept for stories, questions and refused files`, fix: 'give it another id, one that does not end in .result or .question' });
@@ -65,8 +66,8 @@ async function whereTaken(files: Files, layout: Layout, round: IntakeRound, id: 
   return round.tasks.get(id)?.find(({ file }) => file !== from)?.state;
 }
 
-/** Takes in one settled file by one rename; refuses it into failed/, bytes unchanged, with the reason beside it. */
-export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number, judge?: TaskJudge): Promise<Result<Placement, TaskFault> | undefined> {
+/** Takes in one settled file by one rename; refuses it into failed/, bytes unchanged, with the reason beside it. `held`: a person put it into held/, and it stays there. */
+export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRound, dir: string, fileName: Buffer, maxBytes: number, { judge, held = false }: { readonly judge?: TaskJudge | undefined; readonly held?: boolean } = {}): Promise<Result<Placement, TaskFault> | undefined> {
   const { files, events } = ports;
   const path = Buffer.concat([Buffer.from(`${dir}/`), fileName]);
   let bytes: Uint8Array | undefined;
@@ -83,7 +84,7 @@ export async function takeIn(ports: IntakePorts, layout: Layout, round: IntakeRo
   const read = await checkTask(bytes, maxBytes);
   const fault = read.ok ? await judge?.(read.value, bytes) : undefined;
   const checked = fault === undefined ? read : err(fault);
-  const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`) : checked;
+  const planned = checked.ok ? await planPlacement(ports, layout, round, checked.value, fileName, `${dir}/${fileName.toString('utf8')}`, held) : checked;
   if (!planned.ok) {
     await refuse(ports, layout, dir, fileName, meantId(bytes, fileName), planned.error);
     return planned;

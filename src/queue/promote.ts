@@ -9,6 +9,7 @@ import { doneFile } from './archive.js';
 import { awaitedBy } from './children.js';
 import { judgeWaiting, type WaitVerdict } from './dependencies.js';
 import { idsOnTheWay } from './locate.js';
+import { forgetNever, recordNever } from '../protocol/never.js';
 
 /** What each waiting file needs, read once per version of the file. */
 export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after: readonly string[]; readonly children: readonly string[] }>;
@@ -85,8 +86,10 @@ export async function promoteWaiting(ports: { files: Files; clock: Clock; events
     const from = join(layout.dir('waiting'), file);
     if (verdict.kind === 'ready') {
       if ((await files.rename(from, join(layout.dir('ready'), printReady(name)))) === 'ok') await events.emit({ kind: 'task-promoted', id: name.id, why: verdict.why });
-    } else if (!(await files.exists(join(layout.dir('failed'), `${name.id}.md`))) && (await files.rename(from, join(layout.dir('failed'), `${name.id}.md`))) === 'ok') {
-      never.push({ id: name.id, why: verdict.why });
+    } else if (!(await files.exists(join(layout.dir('failed'), `${name.id}.md`)))) {
+      await recordNever(ports, layout, name.id, verdict.why);
+      if ((await files.rename(from, join(layout.dir('failed'), `${name.id}.md`))) === 'ok') never.push({ id: name.id, why: verdict.why });
+      else await forgetNever(files, layout, name.id);
     }
   }
   return never;

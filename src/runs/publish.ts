@@ -9,6 +9,7 @@ import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type AgentRecord, type VerifyRun } from '../protocol/records.js';
+import { readNever } from '../protocol/never.js';
 import { isParked, readAnswer } from './answers.js';
 import { readFlow } from './flow-record.js';
 import { missingQuestions, publishQuestion } from './question.js';
@@ -23,13 +24,15 @@ const TAIL_BYTES = 64 * 1024;
 const TASK_BYTES = 32 * 1024 * 1024;
 
 /** The story of a task from the records of its attempts; the same facts give the same text, so anybody may write it again. */
-export async function composeStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<string> {
-  return storyText(await gatherStory(files, layout, id, join(layout.dir(state), `${id}.md`), why));
+export async function composeStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string): Promise<string> {
+  return storyText(await gatherStory(files, layout, id, join(layout.dir(state), `${id}.md`)));
 }
 
 /** All that is known of a task that was tried, ended or not. `file`: where it lies. */
-export async function gatherStory(files: Files, layout: Layout, id: string, file: string, why?: string): Promise<StoryParts> {
+export async function gatherStory(files: Files, layout: Layout, id: string, file: string): Promise<StoryParts> {
   const attempts = await pastAttempts(files, layout, id);
+  const never = dirname(file) === layout.dir('failed') ? await readNever(files, layout, id) : undefined;
+  const why = never !== undefined && never.at >= (attempts.at(-1)?.record.endedAt ?? 0) ? never.why : undefined;
   const [dir, run] = [attempts.at(-1)?.dir, attempts.at(-1)?.run];
   // As its last attempt was given it; what was never tried, as it lies there.
   const given = dir === undefined || why !== undefined ? undefined : await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
@@ -91,8 +94,8 @@ export async function gatherStory(files: Files, layout: Layout, id: string, file
 }
 
 /** Writes `<id>.result.md` beside the settled task. After the commit, so a crash between leaves a task without its story: see below. */
-export async function publishStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string, why?: string): Promise<void> {
-  await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, state, id, why));
+export async function publishStory(files: Files, layout: Layout, state: 'done' | 'failed', id: string): Promise<void> {
+  await files.write(join(layout.dir(state), `${id}.result.md`), await composeStory(files, layout, state, id));
 }
 
 /** What follows the commit: the story, where the task has ended, or the question, where it asks, and the event. */

@@ -1,7 +1,7 @@
 import { unreachable } from '../lib/unreachable.js';
 import type { AgentState } from '../protocol/agent-state.js';
 import type { AttemptRecord } from '../protocol/records.js';
-import { judge, owesVerify, type AttemptFacts, type Outcome } from '../protocol/judge.js';
+import { goesOn, judge, owesVerify, type AttemptFacts, type Outcome } from '../protocol/judge.js';
 import { betweenSteps } from './between.js';
 import type { AttemptView, LaunchMemory, Orders, SnakePolicy, Step } from './state.js';
 
@@ -32,6 +32,7 @@ function beforeDone({ merge, cancelled }: AttemptView, orders: Orders): Step | u
 /** Order is precedence. */
 function ofAttempt(policy: SnakePolicy, view: AttemptView, memory: LaunchMemory, orders: Orders, now: { monoMs: number; boot: string }): Step {
   if (!view.held) return { kind: 'abandon', rule: 'the claim is no longer ours' };
+  if (view.outcome !== undefined && view.cancelled && goesOn(view.outcome.next)) return { kind: 'conclude', outcome: { kind: 'failed', reason: 'cancelled', detail: 'a person cancelled it', final: true }, rule: 'a person cancelled it before it was settled' };
   if (view.outcome !== undefined) return { kind: 'settle', record: view.outcome, rule: 'an outcome is recorded' };
   if (view.flow !== undefined && view.flow.next.kind !== 'step') return betweenSteps(view, view.flow.next, orders);
   if (view.attempt === undefined) return orders.release ? released('going down before it was prepared', view) : { kind: 'prepare', rule: 'nothing is prepared' };

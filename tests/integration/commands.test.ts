@@ -544,7 +544,8 @@ describe('what cannot move', () => {
       await pit.until('it goes down', () => pit.snapshot()?.mode === 'drain');
       const up = await pit.cli('up');
       expect([up.code, up.stderr, up.stdout]).toEqual([0, expect.stringMatching(/was going down: that is revoked/), expect.stringContaining('s1, s2 had been told to end: they finish their tasks, and new ones follow')]);
-      down.child.kill('SIGKILL');
+      expect(await down.ended).toBe(75);
+      expect(down.output()).toContain('somebody said snakepit up meanwhile, which revokes this: the pit stays up');
       fs.writeFileSync(go, '');
       await pit.until('new ones came', async () => hasEnded(pit, 'done', 'a') && hasEnded(pit, 'done', 'b') && (await pit.snakes()).length === 2);
       pit.dropTask('c.md', sh('true'));

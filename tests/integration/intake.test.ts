@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.js';
 import { PathError } from '../../src/lib/files.js';
@@ -357,13 +357,15 @@ describe('a person may move, remove and edit what nobody has claimed', () => {
     fs.rmSync(fileOf(pit(), 'waiting', 'notyet'));
   });
 
-  it('waiting to held or ready, under its own name: it is no duplicate of itself', async () => {
+  it('waiting to held, under its own name, stays held until it is let go; waiting to ready: it is no duplicate of itself', async () => {
     pit().dropTask('moved.md', head('in: 1h') + sh('true'));
-    for (const to of ['held', 'ready'] as const) {
-      await pit().until('waiting', () => isIn(pit(), 'waiting', 'moved'));
-      mv(fileOf(pit(), 'waiting', 'moved'), dir(to));
-      await pit().until('waiting again', () => isIn(pit(), 'waiting', 'moved'));
-    }
+    await pit().until('waiting', () => isIn(pit(), 'waiting', 'moved'));
+    const name = basename(fileOf(pit(), 'waiting', 'moved'));
+    mv(join(dir('waiting'), name), dir('held'));
+    await pit().until('it is taken in as held', () => fs.existsSync(join(dir('held'), name.slice(name.indexOf('_') + 1))));
+    expect(await pit().ok('release', 'moved')).toBe('moved is waiting\n');
+    mv(fileOf(pit(), 'waiting', 'moved'), dir('ready'));
+    await pit().until('waiting again', () => isIn(pit(), 'waiting', 'moved'));
     expect(refusal(pit(), 'moved.md')).toBeUndefined();
     fs.rmSync(fileOf(pit(), 'waiting', 'moved'));
   });

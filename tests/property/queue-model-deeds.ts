@@ -159,7 +159,7 @@ function looking(model: Model, bench: Bench, dies: number | undefined): Act {
   return { run: () => bench.look(dies), mayThrow: false, after: (_ended, { to }) => {
     const good = comers.filter((one) => !one.words.broken && !isTaken(model, one.id, one.doc));
     return new Map(comers.map((one): [number, Expected] => {
-      const placed = takenIn(one, formerOf(names.get(one.doc) ?? ''), to);
+      const placed = takenIn(one, formerOf(names.get(one.doc) ?? ''), to, one.at.in === 'foreign' && one.at.dir === 'held');
       if (!good.includes(one)) return [one.doc, { in: 'refused' }];
       return [one.doc, good.some((other) => other !== one && other.id === one.id) ? { oneOf: [placed, { in: 'refused' }], group: one.id } : placed];
     }));
@@ -189,7 +189,7 @@ export const ANY = '*';
 
 /** How an attempt ends, from its facts as they stood and what its session does now; undefined: it goes on. */
 function endingOf(facts: Facts, words: Words, leads: boolean, plan: Plan): Ending | undefined {
-  if (facts.recorded !== undefined) return facts.recorded;
+  if (facts.recorded !== undefined) return facts.cancelled && facts.recorded !== 'done' ? 'final' : facts.recorded;
   const asked = (): Ending => (words.ask === 'park' ? 'parked' : 'failed');
   const acts = facts.started ? leads && !facts.exited && !facts.stopped : !facts.cancelled;
   const asks = facts.asks || (acts && plan === 'asks');
@@ -246,7 +246,7 @@ function reaping(deed: Extract<Deed, { kind: 'reap' }>, model: Model, bench: Ben
   return {
     run: () => bench.reap(deed.dies, deed.successor), mayThrow: false,
     after: (_ended, { from }) => new Map(victims.map(({ doc, at, facts }): [number, Where] => {
-      const ending = facts.recorded ?? (facts.cancelled ? 'final' : 'lost');
+      const ending = facts.cancelled && facts.recorded !== 'done' ? 'final' : (facts.recorded ?? 'lost');
       return [doc.doc, world.live(at.marker) ? { in: 'stuck', ...lineOf(at) } : afterEnding(at, ending, facts.prepared?.attempts ?? CONFIG.attempts, from)];
     })),
     halfway: (doc, at) => at.in === 'reaping' && victims.some((one) => one.doc.doc === doc && one.at.marker === at.marker),

@@ -99,9 +99,10 @@ export function whereOf({ dir, name }: Pick<Lies, 'dir' | 'name'>): Where {
 
 export const since = (words: Words, from: number): number => (words.inMs === 0 ? 0 : from + words.inMs);
 
-/** Where a file that is taken in goes. `former`: the place and counters that its name still has. */
-export function takenIn({ words }: Pick<Doc, 'words'>, former: TaskName | undefined, nowMs: number): Where {
+/** Where a file that is taken in goes. `former`: the place and counters that its name still has; `held`: a person put it into held/. */
+export function takenIn({ words }: Pick<Doc, 'words'>, former: TaskName | undefined, nowMs: number, held = false): Where {
   const line: InLine = { counters: former?.counters ?? NONE, priority: words.priority, arrivedAt: former?.place.arrivedAt ?? nowMs };
+  if (held) return { in: 'held', ...line };
   const dueAt = since(words, line.arrivedAt);
   return dueAt > nowMs || words.after !== undefined ? { in: 'waiting', dueAt, ...line } : { in: 'ready', ...line };
 }

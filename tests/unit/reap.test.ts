@@ -28,6 +28,7 @@ describe('decideReap', () => {
     ['another boot, whatever else is said', claim('dead', 'none', 'expected', false), 'reap'],
     ['another boot, no pit', claim('dead', 'none', 'possible', false), 'reap'],
     ['a dead reaper', { kind: 'reaping', file: 'f', name: { ...NAME, reaper: PROCESS }, reaper: 'dead' }, 'reap'],
+    ['this very process, which failed at it', { kind: 'reaping', file: 'f', name: { ...NAME, reaper: PROCESS }, reaper: 'self' }, 'reap'],
     ['a living reaper', { kind: 'reaping', file: 'f', name: { ...NAME, reaper: PROCESS }, reaper: 'alive' }, 'keep'],
     ['an unknown reaper', { kind: 'reaping', file: 'f', name: { ...NAME, reaper: PROCESS }, reaper: 'unknown' }, 'keep'],
   ])('%s', (_name, suspect, wanted) => {

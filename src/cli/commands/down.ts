@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { livePit, note, openContext, print, readSnapshot } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { pitEntry } from '../../protocol/names.js';
+import { parseJson } from '../../protocol/records.js';
+import { parseDesired } from '../../protocol/snapshot.js';
 import { listState } from '../../queue/locate.js';
 import { listSnakes } from '../../runs/registry.js';
 import { startDaemon, writeDesired } from './up.js';
@@ -26,6 +28,7 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
     pit = await livePit(context);
     ender = pit ?? ender;
     if (pit === undefined && (ender === undefined || (await processes.liveness(ender)) === 'dead')) break;
+    if (parseDesired(parseJson(await files.read(layout.desired)))?.mode === 'run') throw new CliError('somebody said snakepit up meanwhile, which revokes this: the pit stays up', EXIT.busy);
     const running = await listState(files, layout, 'claimed');
     const line = running.length === 0 ? '' : `waiting for ${running.length} running: ${running.map((task) => task.id).slice(0, 5).join(', ')} (stop them with: snakepit down --now)`;
     if (line !== '' && line !== said && mode === 'drain') note(line);

@@ -3,7 +3,8 @@ import { parseAny, parseClaim, printReady } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { childrenOf } from '../../queue/children.js';
 import { beginRound, takeIn } from '../../queue/intake.js';
-import { idsOnTheWay, type Located } from '../../queue/locate.js';
+import { idsOnTheWay, locate, type Located } from '../../queue/locate.js';
+import { forgetNever, recordNever } from '../../protocol/never.js';
 import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { currentRun } from '../../runs/steps.js';
@@ -109,13 +110,21 @@ export async function cancelOne(context: Context, asked: string): Promise<string
     // Its snake looks at the session's directory.
     if (dir !== base && (await files.exists(dir))) await files.write(join(dir, RUN_FILES.cancel), '');
     await events.emit({ kind: 'task-cancelled', id });
+    // Its attempt may have ended before it was seen; then the task has gone on, and nobody will look there again.
+    const now = await locate(files, layout, id);
+    if (now !== undefined && (now.state === 'ready' || now.state === 'waiting' || now.state === 'needs')) throw moved(id);
     return `${id} is being ended; wait for it with: snakepit wait ${id}${await goingOn(context, id)}`;
   }
   if (task.state === 'reaping') throw new CliError(`${id} is being cleaned up after a dead worker; try again in a moment`, EXIT.busy);
-  if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') throw moved(id);
+  const why = `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`;
+  await recordNever(context, layout, id, why);
+  if ((await files.rename(task.file, join(layout.dir('failed'), `${id}.md`))) === 'missing') {
+    await forgetNever(files, layout, id);
+    throw moved(id);
+  }
   await events.emit({ kind: 'task-cancelled', id });
   if (task.state === 'needs') await putAwayQuestions(files, layout, context.clock.wallMs());
-  await endDependent(context, layout, id, `cancelled: a person cancelled it ${task.state === 'needs' ? 'instead of answering it' : 'before it ran'}`);
+  await endDependent(context, layout, id, why);
   return `${id} is cancelled; it lies in failed/${await goingOn(context, id)}`;
 }
 

@@ -6,6 +6,7 @@ import { fencedShell } from '../../protocol/task.js';
 import { parseTask } from '../../protocol/parse-task.js';
 import { idFromFileName } from '../../protocol/task-id.js';
 import { RUN_FILES } from '../../protocol/records.js';
+import { tossBegun, tossedIds } from '../../queue/children.js';
 import { locate } from '../../queue/locate.js';
 import { readFlow } from '../../runs/flow-record.js';
 import { readSpec } from '../../runs/task-copy.js';
@@ -81,13 +82,22 @@ export async function toss(list: readonly string[]): Promise<void> {
     const commands = child.run !== undefined || child.verify.length > 0 || (child.setup ?? []).length > 0 || fencedShell(child.body).length > 0;
     if (commands && !config.toss.commands) throw new CliError(`${shownAs}: a tossed task may name no commands (run:, setup:, verify:, sh blocks); its owner can allow it with toss: {commands: true}`, EXIT.badTask);
     if (child.parent !== undefined || child.depth !== 0) throw new CliError(`${shownAs}: parent: and depth: are written by toss; leave them out`, EXIT.badTask);
-    const tossed = await files.list(children);
+    const tossed = tossedIds(await files.list(children));
     const name = file === '-' ? `${parent}-${tossed.length + 1}.md` : basename(file);
     const id = child.id ?? idFromFileName(Buffer.from(name));
     const again = await isChild(context, id, parent);
-    if (!again && tossed.length >= config.toss.perTask) throw new CliError(`${parent} has tossed ${config.toss.perTask} tasks, as many as toss.per-task allows`, EXIT.usage);
-    const added = again ? { id } : await addOne(context, config, withParent(bytes, parent, depth), shownAs, Buffer.from(name), hold);
+    const counted = again || tossed.includes(id);
+    if (!counted && tossed.length >= config.toss.perTask) throw new CliError(`${parent} has tossed ${config.toss.perTask} tasks, as many as toss.per-task allows`, EXIT.usage);
+    // Counted before it is in line: killed in between, it is one too many in the count, never one too few.
+    const begun = join(children, tossBegun(id));
+    if (!counted) await files.write(begun, '');
+    const adding = again ? Promise.resolve({ id }) : addOne(context, config, withParent(bytes, parent, depth), shownAs, Buffer.from(name), hold);
+    const added = await adding.catch(async (cause: unknown) => {
+      await files.remove(begun);
+      throw cause;
+    });
     await files.write(join(children, added.id), '');
+    await files.remove(begun);
     print(added.id);
   }
 }
