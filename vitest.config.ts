@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { install, isMissing, type AgentName } from './tests/agents/install.js';
+import { LongestFirst } from './tests/rig/longest-first.js';
 
 const CORE: readonly AgentName[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 /** Tests that run the real programs. */
@@ -28,28 +29,38 @@ async function withoutAgents(): Promise<string[]> {
 }
 
 /**
- * Tests that draw seeds, prove something, or run no process of the machine's. They get one go: a seed that fails must not be drawn
- * over, nor a planted fault be looked for until it is found.
+ * Tests that prove something, and run nothing of the machine's that takes longer than a child or two: they compute, as many at a time as
+ * there are cores.
  */
 const PROOFS = [
   'tests/{contract,corpus,formats,property,sim,unit,watchsim}/**/*.test.ts',
-  'tests/faults/{chaos,claims,crash-matrix,merge-bar,prune-sweep}.test.ts',
   'tests/**/*.property.test.ts',
   'tests/{agents/wire,security/text,top/keys,workflow/files}.test.ts',
 ];
+/** Storms, sweeps and races of real processes, some with drawn seeds: mostly waiting, and proofs all the same. */
+const STORMS = ['tests/faults/{chaos,claims,crash-matrix,merge-bar,prune-sweep}.test.ts'];
+
+const CORES = 2;
+/** Pits, terminals and programs wait more than they compute: about half of a core each. */
+const AT_ONCE = 4;
 
 export default defineConfig(async () => {
   const exclude = ['node_modules/**', 'dist/**', ...(await withoutAgents())];
-  // Real processes, because the code under test reads its own entry in the process table; two at a time for two cores.
-  const common = { pool: 'forks', fileParallelism: true, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 } as const;
+  // Real processes, because the code under test reads its own entry in the process table.
+  const common = { pool: 'forks', fileParallelism: true, testTimeout: 60_000, hookTimeout: 60_000 } as const;
+  const waiting = { ...common, maxWorkers: AT_ONCE, sequence: { groupOrder: 0 } } as const;
   return {
     test: {
       ...common,
+      maxWorkers: AT_ONCE,
       reporters: ['default', './tests/rig/second-go.ts'],
+      sequence: { sequencer: LongestFirst },
       projects: [
-        { test: { ...common, name: 'proofs', include: PROOFS, exclude, retry: 0 } },
-        // Real programs and terminals: what the machine does meanwhile can fail one of them. A second go, which is told (tests/rig/second-go.ts).
-        { test: { ...common, name: 'pits', include: ['tests/**/*.test.ts'], exclude: [...exclude, ...PROOFS], retry: 1 } },
+        // What else the machine does can fail one of them. A second go, which is told (tests/rig/second-go.ts).
+        { test: { ...waiting, name: 'pits', include: ['tests/**/*.test.ts'], exclude: [...exclude, ...PROOFS, ...STORMS], retry: 1 } },
+        // One go: a seed that fails must not be drawn over, nor a planted fault be looked for until it is found.
+        { test: { ...waiting, name: 'storms', include: STORMS, exclude, retry: 0 } },
+        { test: { ...common, name: 'proofs', include: PROOFS, exclude, retry: 0, maxWorkers: CORES, sequence: { groupOrder: 1 } } },
       ],
     },
   };

@@ -12,7 +12,7 @@ import { AgentRig } from './run-agent.js';
 import { AgentTerminal } from './terminal.js';
 
 /** Of each kind and each program. The full run is 30. */
-const DELIVERIES = Number(process.env['DELIVERIES'] ?? '2');
+const DELIVERIES = Number(process.env['DELIVERIES'] ?? '1');
 /** All, or some by name: DELIVER_TO=claude,pi */
 const CORE = (process.env['DELIVER_TO'] ?? 'claude,codex,gemini,opencode,pi').split(',') as Core[];
 const START_MS = 420_000;

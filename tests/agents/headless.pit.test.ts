@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { onOwnAccounts, playAll, TOLD, type Told } from './failures.js';
 import type { Core } from './headless.js';
+import { CORE } from './sample.js';
 import { agentOf, ended, PATIENCE_MS, REAL, story, tokensOf, withAgent } from './stubbed.js';
 
-const CORE: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
 /** Who gives the tokens. */
 const SOURCE: Readonly<Record<Core, string>> = { claude: 'transcript', codex: 'transcript', gemini: 'transcript', opencode: 'export', pi: 'transcript' };
 

@@ -8,6 +8,7 @@ import type { OutcomeRecord } from '../../src/runs/run-dir.js';
 import type { Pit } from '../rig/pit.js';
 import type { Core } from './headless.js';
 import type { ModelStub, Turn } from './model-stub.js';
+import { CORE, sampled } from './sample.js';
 import { ended, PATIENCE_MS, REAL, runDir, withAgent } from './stubbed.js';
 
 const WHY = 'Your session was interrupted from outside';
@@ -53,8 +54,7 @@ const kinds = (pit: Pit): (string | undefined)[] => past(pit).map((one) => one.o
 const resumed = (pit: Pit): (boolean | undefined)[] => past(pit).map((one) => one.attempt?.resumed);
 const session = (pit: Pit, at: number): string | undefined => past(pit)[at]?.attempt?.session;
 
-const PRINT: readonly Core[] = ['claude', 'codex', 'gemini', 'opencode', 'pi'];
-describe.each(PRINT)('%s in print mode, interrupted', REAL, (name) => {
+describe.each(CORE)('%s in print mode, interrupted', REAL, (name) => {
   it('resumes its very session, once; then starts afresh', { timeout: 400_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', WORK);
@@ -74,7 +74,9 @@ describe.each(PRINT)('%s in print mode, interrupted', REAL, (name) => {
       expect(fresh).not.toContain(WHY);
       expect(fresh).not.toContain(STEP);
     }));
+});
 
+describe.each(sampled<Core>(CORE, ['claude', 'opencode']))('%s in print mode', REAL, (name) => {
   it('outlives the tmux server, or is resumed', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', [WORK[0]!, { slow: 9000, chunks: 30, text: 'word '.repeat(30) }]);
@@ -87,7 +89,9 @@ describe.each(PRINT)('%s in print mode, interrupted', REAL, (name) => {
       expect(kinds(pit).slice(0, -1).every((kind) => kind === 'lost')).toBe(true);
       expect(resumed(pit)).toEqual([false, true].slice(0, kinds(pit).length));
     }));
+});
 
+describe.each(sampled<Core>(CORE, ['codex', 'gemini', 'pi']))('%s in print mode, interrupted', REAL, (name) => {
   it('starts afresh where its session is gone, and no attempt is spent on that', { timeout: 300_000 }, () =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', WORK);
@@ -110,7 +114,7 @@ describe.each(PRINT)('%s in print mode, interrupted', REAL, (name) => {
 
 const FULL: readonly Core[] = ['claude', 'pi'];
 describe.each(FULL)('%s in its full screen, interrupted', REAL, (name) => {
-  it.each<Killer>(['wrapper', 'tmux server'])('resumes its very session when its %s was killed', { timeout: 300_000 }, (killer) =>
+  it.each<Killer>(sampled<Killer>(['wrapper', 'tmux server'], [name === 'claude' ? 'wrapper' : 'tmux server']))('resumes its very session when its %s was killed', { timeout: 300_000 }, (killer) =>
     withAgent(name, async (pit, stub) => {
       stub.script('default', WORK);
       pit.dropTask('a.md', '---\nmode: interactive\n---\nPlease work.\n');
@@ -138,7 +142,7 @@ describe('after a failure of its own', REAL, () => {
 });
 
 describe('with a context that is nearly full', REAL, () => {
-  it.each<Core>(['claude', 'codex'])('%s starts afresh', { timeout: 300_000 }, (name) =>
+  it.each(sampled<Core>(['claude', 'codex'], ['codex']))('%s starts afresh', { timeout: 300_000 }, (name) =>
     withAgent(name, async (pit, stub) => {
       stub.script('work', WORK);
       pit.dropTask('a.md', 'Please do [[work]].\n');

@@ -32,7 +32,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
   'no look at the claim once launched': {
     file: 'agents/launcher.js', find: 'until claimed; do', replace: 'until true; do',
-    options: { ...LONG, tmux: { ...QUIET_TMUX, launchesLate: 500, lateSeconds: 25 } }, finds: /two at once/,
+    options: { ...LONG, tmux: { ...QUIET_TMUX, launchesLate: 1000, late: 'overtaken' } }, finds: /two at once/,
   },
   'check, then publish': {
     file: 'queue/directory-store.js', find: "(await files.rename(claim.file, target)) === 'missing'",

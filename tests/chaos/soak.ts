@@ -43,8 +43,8 @@ export interface Soaked {
   readonly log: string;
 }
 
-export const QUIET_TMUX: TmuxFaults = { fails: 0, hangs: 0, lies: 0, diesAfterLaunch: 0, launchesTwice: 0, launchesLate: 0, lateSeconds: 3 };
-export const WILD_TMUX: TmuxFaults = { fails: 10, hangs: 2, lies: 10, diesAfterLaunch: 2, launchesTwice: 40, launchesLate: 5, lateSeconds: 3 };
+export const QUIET_TMUX: TmuxFaults = { fails: 0, hangs: 0, lies: 0, diesAfterLaunch: 0, launchesTwice: 0, launchesLate: 0, late: 3 };
+export const WILD_TMUX: TmuxFaults = { fails: 10, hangs: 2, lies: 10, diesAfterLaunch: 2, launchesTwice: 40, launchesLate: 5, late: 3 };
 const SOME_DELAYS = { share: 0.02, ms: 30 };
 
 /** Between two deeds, at most. */

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { turns } from '../rig/in-turn.js';
 import { cleanMutants, plantProgram } from '../rig/mutants.js';
 import { randomFrom } from '../rig/random.js';
 import { PARTS, SWEEPS } from './crash-matrix.js';
@@ -26,22 +27,8 @@ const SEED = Number(process.env['CRASH_SEED'] ?? randomInt(2 ** 31));
 const DIST = process.env['CRASH_DIST'];
 /** Many cases wait for their turn: the time of one is no matter of how long it takes itself. */
 const TURN_MS = 30 * 60_000;
-const AT_ONCE = 2;
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
 /** Two at a time, for two cores. */
-async function inTurn<T>(act: () => Promise<T>): Promise<T> {
-  while (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  running += 1;
-  try {
-    return await act();
-  } finally {
-    running -= 1;
-    waiting.shift()?.();
-  }
-}
+const inTurn = turns(2);
 
 it('what other tests play is played there', () => {
   for (const { run } of PARTS.flatMap(({ rows }) => rows)) if (run.kind === 'elsewhere') expect(fs.readFileSync(join(ROOT, run.file), 'utf8')).toContain(run.title);

@@ -23,6 +23,8 @@ import { until } from './until.js';
 
 export const CLI = fileURLToPath(new URL('../../bin/snakepit.js', import.meta.url));
 const CALL_MS = 90_000;
+/** What a pit does takes ticks of 100 ms: to look more often costs more than it tells. */
+const REST_MS = 40;
 
 /** How one call of the command line ended; code 128+n where signal n ended it. */
 export interface Called {
@@ -102,7 +104,7 @@ export class Pit {
   /** Polls; on a miss, what the pit last said goes into the error. */
   async until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 30_000): Promise<void> {
     try {
-      await until(what, condition, deadlineMs);
+      await until(what, condition, deadlineMs, REST_MS);
     } catch (cause) {
       throw new Error(`${String(cause)}\n${this.lastWords()}`, { cause });
     }

@@ -4,7 +4,7 @@ import { resolveConfig } from '../../src/config/load.js';
 import { parseJson, RUN_FILES, type VerdictRecord } from '../../src/protocol/records.js';
 import { Random } from '../sim/random.js';
 import { FOR_EVER, seconds, type Script, type Step, type Turn } from './script.js';
-import { configText, World, type PitCode, type WorldPlan } from './world.js';
+import { configText, World, type WorldPlan } from './world.js';
 
 /*
  * A random walk: random scripts, played twice, once with a pit that lives and once with one that is killed, in the middle of a port call
@@ -63,9 +63,9 @@ interface Played {
   readonly broken: readonly string[];
 }
 
-export async function walk(seed: number, loaded: NonNullable<WorldPlan['loaded']>, code?: PitCode): Promise<string | undefined> {
-  const calm = await once(seed, loaded, false, code);
-  const killed = await once(seed, loaded, true, code);
+export async function walk(seed: number, loaded: NonNullable<WorldPlan['loaded']>): Promise<string | undefined> {
+  const calm = await once(seed, loaded, false);
+  const killed = await once(seed, loaded, true);
   const problems = [...calm.broken, ...killed.broken];
   for (const [id, fate] of Object.entries(killed.fates)) {
     const other = calm.fates[id] as Fate;
@@ -80,13 +80,13 @@ export async function walk(seed: number, loaded: NonNullable<WorldPlan['loaded']
   return problems.length === 0 ? undefined : problems.join('; ');
 }
 
-async function once(seed: number, loaded: NonNullable<WorldPlan['loaded']>, kills: boolean, code: PitCode | undefined): Promise<Played> {
+async function once(seed: number, loaded: NonNullable<WorldPlan['loaded']>, kills: boolean): Promise<Played> {
   const random = new Random(seed);
   const tasks = { a: { scripts: [randomScript(random)] }, b: { scripts: [randomScript(random)] } };
   const silentFrom = random.chance(0.5) ? seconds(random.between(20, 120)) : undefined;
   // No longer than a snake waits before it ends by itself what nobody could ask.
   const silentMs = seconds(random.between(15, 35));
-  const world = new World({ snakes: 2, config: CONFIG, tasks, loaded, ...(code === undefined ? {} : { code }) });
+  const world = new World({ snakes: 2, config: CONFIG, tasks, loaded });
   const { machine } = world;
   if (silentFrom !== undefined) {
     machine.after(silentFrom, () => void (world.tmux.answers = 'not at all'));
@@ -127,12 +127,12 @@ function fateOf(world: World, id: string): Fate {
 }
 
 /** A nudge, cut off after each so many port calls: whatever was typed by then, nobody is told more often than the ladder says, and all end. */
-export async function cutNudges(loaded: NonNullable<WorldPlan['loaded']>, code?: PitCode): Promise<string | undefined> {
+export async function cutNudges(loaded: NonNullable<WorldPlan['loaded']>): Promise<string | undefined> {
   const works: Step = { works: seconds(20), every: seconds(5) };
   const tasks = { deaf: { scripts: [[[works, { silent: FOR_EVER } as const]]] }, talks: { scripts: [[[works, { says: 'I think so.' }], [{ says: 'As I said.' }]]] } };
   for (let calls = 0; calls <= 500; calls += 20) {
     for (const id of ['deaf', 'talks'] as const) {
-      const world = new World({ snakes: 1, config: CONFIG, tasks: { [id]: tasks[id] }, loaded, ...(code === undefined ? {} : { code }) });
+      const world = new World({ snakes: 1, config: CONFIG, tasks: { [id]: tasks[id] }, loaded });
       let cut = false;
       world.onPitDeath = () => world.machine.after(DEAD_MS, () => world.startPit());
       world.onPitEvent = ({ kind }) => {

@@ -38,12 +38,6 @@ const LAYOUT = layoutOf('/sim');
 const SPAWN_MS = 150;
 const NONCE = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** The part of the code that a planted bug takes the place of. */
-export interface PitCode {
-  readonly tick: typeof tick;
-  readonly newPitMemory: typeof newPitMemory;
-}
-
 export interface TaskPlan {
   /** Front matter, line by line. */
   readonly head?: readonly string[];
@@ -60,7 +54,6 @@ export interface WorldPlan {
   readonly tasks: Readonly<Record<string, TaskPlan>>;
   /** Of tasks that nobody planned: those that templates make. */
   readonly fallback?: Script;
-  readonly code?: PitCode;
   /** Loaded before: reading fourteen profiles for each of hundreds of worlds takes long. */
   readonly loaded?: { readonly config: Config; readonly profiles: Profiles };
 }
@@ -257,11 +250,10 @@ export class World {
       spawnSnake: (_setting, snake) => (me.alive ? this.spawnSnake(snake) : undefined),
     };
     const live = this.plan.loaded === undefined ? await openLiveConfig(ports, LAYOUT, {}) : await fixedConfig(ports, this.plan.loaded);
-    const code = this.plan.code ?? { tick, newPitMemory };
     const desired = parseDesired(parseJson(await own.files.read(LAYOUT.desired))) ?? { snakes: 1, mode: 'run' as const, generation: 0 };
-    const memory = code.newPitMemory(desired);
+    const memory = newPitMemory(desired);
     const setting: PitSetting = { layout: LAYOUT, pitId: 'sim', startedAt: machine.wallMs(), snakeEnv: {}, config: () => live.current(), slots: () => memory.slots, residents: { layout: LAYOUT, pitId: 'sim', outerEnv: { HOME: '/home' }, asRoot: false, viewer: [] } };
-    for (;;) await own.clock.sleep((await code.tick(ports, setting, memory, live)).nextMs);
+    for (;;) await own.clock.sleep((await tick(ports, setting, memory, live)).nextMs);
   }
 
   private spawnSnake(snake: string): ProcessIdentity {
