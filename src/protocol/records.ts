@@ -60,6 +60,8 @@ export interface AttemptRecord {
   readonly wakeMs?: number;
   /** Which step of a workflow it is, in which round and seat. */
   readonly step?: { readonly id: string; readonly round: number; readonly seat: number };
+  /** It has no session: what an earlier attempt made is only checked and merged. */
+  readonly onlyMerge?: true;
 }
 
 /** What an attempt in a worktree came to, by git alone. */

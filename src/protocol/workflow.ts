@@ -120,8 +120,8 @@ export type FlowEvent =
   | { readonly kind: 'counted'; readonly loop: string; readonly items: number }
   /** The children were looked at when all of them had ended. */
   | { readonly kind: 'awaited'; readonly done: number; readonly failed: readonly string[] }
-  /** What was finished came back: its checks failed, or it could not be merged. `times`: how often it may. */
-  | { readonly kind: 'sent-back'; readonly why: string; readonly times: number }
+  /** What was finished came back: its checks failed, it could not be merged, or a person does not want it so. `times`: how often it may; `more`: rounds that a person adds. */
+  | { readonly kind: 'sent-back'; readonly why: string; readonly times: number; readonly more?: number }
   | { readonly kind: 'ruled'; readonly ruling: Ruling };
 
 /** Where a step stands among the rounds. `of`: the last round of its loop. */

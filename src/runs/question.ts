@@ -110,6 +110,17 @@ function howTo({ id, file, review, parked }: QuestionParts): string[] {
       `Moving the file back by hand (\`mv ${show(file)} queue/\`) is one round more. What was worked so far is kept, and no step runs again that has ended.`,
     ];
   }
+  if (parked.reason === 'merge') {
+    return [
+      `    snakepit answer ${id} merge                   # the merge is tried again: no session is started`,
+      `    snakepit answer ${id} 'what to mend'          # it goes back to its author, with these words`,
+      `    snakepit diff ${id}                           # what its branch changes`,
+      `    snakepit cancel ${id}                         # it goes to failed/; its branch is kept`,
+      '',
+      `Moving the file back by hand (\`mv ${show(file)} queue/\`) tries the merge again too. Its work is done and lies on its branch; what you`,
+      `commit in its workspace before you answer is merged with it. A task whose text you change is worked again.`,
+    ];
+  }
   return [
     `    snakepit answer ${id} 'what it is to do'      # or - for standard input`,
     `    snakepit answer ${id}                         # after an edit of ${show(file)}, or to let it try again`,

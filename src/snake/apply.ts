@@ -169,7 +169,7 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
   const between = at !== undefined && at.kind !== 'step';
   const changes = view?.attempt?.worktree === undefined || (await end(ports, setting, claim, view, 'before its work is measured')).kind === 'unknown' ? undefined : await measureChanges(ports, setting, claim, view.attempt, judged.kind === 'done');
   const measured: Outcome = typeof changes === 'string' && judged.kind === 'done' ? { kind: 'failed', reason: 'workspace-failed', detail: `its worktree could not be read: ${changes}`, final: false } : judgeChanges(judged, typeof changes === 'string' ? undefined : changes, { guard: config.guard, required: spec?.changes === 'required' });
-  const told = view?.attempt === undefined || between ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
+  const told = view?.attempt === undefined || between || view.attempt.onlyMerge === true ? measured : await tellAccount(ports, setting, claim, view, view.attempt, measured);
   const merge = view?.merge === undefined || view.merge === 'owed' ? undefined : view.merge.end;
   const outcome = merge === undefined ? told : await concludedAs(ports, setting, claim, merge, told, view?.attempt?.worktree?.branch ?? '');
   const next = afterAttempt(retryPolicy(config, spec), claim.name.counters, outcome);
@@ -196,7 +196,7 @@ async function conclude(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
 async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim, view: AttemptView, record: OutcomeRecord): Promise<Applied> {
   const { events, store, files, clock } = ports;
   const dir = sessionDir(runDirOf(setting.layout, claim.name), view.flow);
-  const counted = view.flow !== undefined && view.flow.next.kind !== 'step';
+  const counted = (view.flow !== undefined && view.flow.next.kind !== 'step') || view.attempt?.onlyMerge === true;
   if (view.attempt !== undefined) await files.makeDir(join(dir, RUN_FILES.started));
   let ended = await end(ports, setting, claim, view, 'leftovers before settling');
   await removeLauncher(files, dir);

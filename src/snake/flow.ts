@@ -11,7 +11,11 @@ import { decideFlow, stepOf } from '../workflow/decide.js';
 import { feedbackText, iterFile, roundsOf } from '../workflow/feedback.js';
 import { loadWorkflow, SOLO, WITH_SOLO } from '../workflow/load.js';
 import { rulingOf } from '../workflow/ruling.js';
+import { isForAuthor } from './merge-left.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
+
+/** How often a person may send finished work back: its loop's rounds do not bound a person. */
+const PERSON_TIMES = 1000;
 
 /** What beginning came to. "solo": the task is one session, and its attempt has no workflow. */
 export type Begun = { readonly kind: 'solo' } | { readonly kind: 'begun' } | { readonly kind: 'unworkable'; readonly why: string };
@@ -65,8 +69,11 @@ async function cutOff(files: SnakePorts['files'], runs: string, base: string, at
   const dir = sessionDir(newest.base, record);
   // The step that broke its bounds runs again.
   if (record.next.kind === 'broken') return record.events.at(-1)?.kind === 'step-ended' ? { record, events: record.events.slice(0, -1), dir } : undefined;
-  if (record.next.kind !== 'exhausted') return { record, events: record.events, dir };
   const answer = (await files.read(join(dir, RUN_FILES.answer), ANSWER_BYTES)) ?? '';
+  const parkedBy = outcome?.outcome.kind === 'parked' ? outcome.outcome.reason : undefined;
+  // Only its branch had no place to go: words are for its author, else it is merged.
+  if (record.next.kind === 'finished' && parkedBy === 'merge' && isForAuthor(answer)) return { record, events: [...record.events, { kind: 'sent-back', why: `a person says: ${answer.trim()}`, times: PERSON_TIMES, more: 1 }], dir };
+  if (record.next.kind !== 'exhausted') return { record, events: record.events, dir };
   return { record, events: [...record.events, { kind: 'ruled', ruling: rulingOf(answer) }], dir };
 }
 

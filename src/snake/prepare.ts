@@ -28,6 +28,7 @@ import { setUpWorktree } from './set-up.js';
 import { tellBudget } from './meter.js';
 import { interrupted } from './resume.js';
 import { countPast } from './tokens.js';
+import { onlyMergeLeft, standInForMerge } from './merge-left.js';
 import { mergedBefore } from './merged-before.js';
 import { guardCheckout } from './changes.js';
 import { openWorkplace, TURN_EVERY_MS } from './workplace.js';
@@ -67,6 +68,12 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
     const begun = await beginFlow(ports, setting, claim, spec, bytes);
     if (begun.kind === 'unworkable') return unworkable(begun.why, spec);
     if (begun.kind === 'begun') return { kind: 'prepared' };
+    const left = await onlyMergeLeft(ports, setting, claim, bytes);
+    if (left !== undefined) {
+      const place = await openWorkplace(ports, setting, claim, spec);
+      if (place.kind === 'failed') return { kind: 'unworkable', outcome: place.outcome, spec };
+      if (place.kind === 'open' && place.workspace.kind === 'worktree' && (await standInForMerge(ports, setting, claim, left, place.workspace.record))) return { kind: 'prepared' };
+    }
   }
   const step = flow === undefined ? undefined : stepAt(flow);
   const seat = step?.seats[flow?.next.kind === 'step' ? flow.next.seat : 0];

@@ -158,6 +158,7 @@ export function decideFlow(workflow: Workflow, events: readonly FlowEvent[]): Fl
     if (sent === undefined) return walk.rest() ?? { kind: 'finished', rule: 'its last step has ended' };
     const loop = workflow.nodes[back];
     const state = loop === undefined ? undefined : loops.get(loop.id);
+    if (state !== undefined) state.limit += Math.min(MORE_ROUNDS, Math.max(0, Math.floor(sent.more ?? 0)));
     if (state === undefined || returns > sent.times || state.round >= state.limit) return { kind: 'spent', rule: state === undefined ? 'no loop takes back what failed' : `it came back ${returns} times, and no round is left: ${sent.why}` };
     from = back;
   }

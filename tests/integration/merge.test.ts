@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkout, COMMIT, gitIn, seedRepo } from '../rig/repo.js';
 import { QUICK, type Pit } from '../rig/pit.js';
-import { head, isIn, read, sh, story, withPit } from './rig.js';
+import { hasEnded, head, isIn, read, sh, story, withPit } from './rig.js';
 
 const MS = 240_000;
 
@@ -67,15 +67,33 @@ describe('a task whose work is good', () => {
       expect(fs.readdirSync(join(pit.root, '.snakepit', 'merging'))).toEqual([]);
     }), MS);
 
-  it('never moves a branch that is checked out: it waits for a person', () =>
+  it('never moves a branch that is checked out: it waits for a person, and is then merged without a session, or goes back with words', () =>
     withPit({ bare: true, config: config('merge: no-ff', 'into: main') }, async (pit) => {
       seedRepo(pit.root);
       const before = checkout(pit.root);
       await pit.up(1);
-      pit.dropTask('one.md', work('one', 'echo 1 > one.txt'));
-      await pit.until('a person is asked', () => ended(pit, ['one']), 60_000);
-      expect(fs.readFileSync(join(pit.layout.dir('needs'), 'one.question.md'), 'utf8')).toContain(`main is checked out in ${pit.root}`);
+      const sessions = join(pit.root, '.snakepit', 'sessions');
+      pit.dropTask('one.md', `${head('verify: [test -e one.txt]')}${work('one', `echo "$SNAKEPIT_ATTEMPT $SNAKEPIT_ANSWER" >> "${sessions}"`, 'echo "$SNAKEPIT_ATTEMPT" > one.txt')}`);
+      const question = join(pit.layout.dir('needs'), 'one.question.md');
+      const asked = (nth: number): Promise<void> => pit.until(`a person is asked for time number ${nth}`, () => isIn(pit, 'needs', 'one') && (nth === 1 ? read(question) !== '' : read(question).includes(`time number ${nth}`)), 60_000);
+      await asked(1);
+      expect(read(question)).toContain(`main is checked out in ${pit.root}`);
+      expect(read(question)).toContain('snakepit answer one merge ');
       expect(checkout(pit.root)).toEqual(before);
+      // Nothing has changed: it asks again, and no session was started for it.
+      await pit.ok('answer', 'one', 'merge');
+      await asked(2);
+      expect(read(sessions)).toBe('1 \n');
+      // Words are for its author.
+      await pit.ok('answer', 'one', 'once', 'more');
+      await asked(3);
+      expect(read(sessions)).toBe('1 \n3 once more\n');
+      gitIn(pit.root, 'switch', '-qc', 'elsewhere');
+      await pit.ok('answer', 'one');
+      await pit.until('it is merged', () => hasEnded(pit, 'done', 'one') || hasEnded(pit, 'failed', 'one'), 60_000);
+      expect(story(pit, 'done', 'one'), story(pit, 'failed', 'one')).toContain('no session was started: only its merge was owed');
+      expect(gitIn(pit.root, 'show', 'main:one.txt')).toBe('3\n');
+      expect(read(sessions)).toBe('1 \n3 once more\n');
     }), MS);
 
   it('whose diff breaks the policy has failed, by file and rule, merged or not', () =>
