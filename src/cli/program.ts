@@ -53,6 +53,9 @@ export function buildProgram(): Command {
     async (name: string, options: { json?: boolean; watch?: boolean }) => (await import('./commands/explain.js')).explain(dir(), name, options),
   );
   program.command('diff').description('what a task changed on its branch, since its base').argument('<task>').option('--stat', 'files and lines only').action(async (id: string, options: { stat?: boolean }) => (await import('./commands/diff.js')).diff(dir(), id, options));
+  json(program.command('merge').description('merge a done task whose branch was left alone, or one that its merge parked: in the line, with the policy and the checks of the workers').argument('<task>').option('--into <branch>', 'the target (else into: of snakepit.yaml)').addOption(new Option('--how <mode>', 'else merge: of the task or snakepit.yaml, else no-ff').choices(['ff', 'no-ff', 'squash', 'rebase'])).option('--dry-run', 'what it would come to; nothing is moved, no check runs'))
+    .addHelpText('after', '\nExit codes: 0 merged, or merged before · 1 it is not: conflict, checks, policy, or its target is checked out · 64 its work is not done · 75 busy')
+    .action(async (id: string, options: { into?: string; how?: 'ff'; dryRun?: boolean; json?: boolean }) => (await import('./commands/merge.js')).merge(dir(), id, options));
   program
     .command('logs')
     .description('what was said and done in a task\'s or a resident\'s session, message by message, or what it printed; or what a snake did')

@@ -68,7 +68,8 @@ export async function mergeTask(ports: WorkspacePorts, request: MergeRequest): P
 }
 
 async function mergeNow(ports: WorkspacePorts, request: MergeRequest, commonDir: string): Promise<MergeResult> {
-  let candidate = request.candidate;
+  // What was recorded is only looked for: policy, mode and title may have changed since it was built.
+  let candidate = (await hasLanded(ports.git, request.dir, request.into, request.candidate)) === false ? undefined : request.candidate;
   let checks: MergeView['checks'];
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const view = await look(ports, request, commonDir, candidate, checks);

@@ -113,6 +113,7 @@ function howTo({ id, file, review, parked }: QuestionParts): string[] {
   if (parked.reason === 'merge') {
     return [
       `    snakepit answer ${id} merge                   # the merge is tried again: no session is started`,
+      `    snakepit merge ${id} --into BRANCH            # it is merged now, here or elsewhere; --dry-run, --how`,
       `    snakepit answer ${id} 'what to mend'          # it goes back to its author, with these words`,
       `    snakepit diff ${id}                           # what its branch changes`,
       `    snakepit cancel ${id}                         # it goes to failed/; its branch is kept`,

@@ -3,7 +3,7 @@ import { LOOK_EVERY_MS } from './decide.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 
 /** Commands one after another in one directory, up to the first that fails. Undefined: it was interrupted meanwhile, and they count for nothing. */
-export async function runChecks(ports: SnakePorts, { config }: SnakeSetting, checks: readonly string[], place: { readonly cwd: string; readonly watched: string; readonly env: Readonly<Record<string, string>>; readonly timeoutMs?: number; readonly log?: string }, interrupted: () => Promise<boolean>): Promise<VerifyRun[] | undefined> {
+export async function runChecks(ports: Pick<SnakePorts, 'verify' | 'waitForChange'>, { config }: Pick<SnakeSetting, 'config'>, checks: readonly string[], place: { readonly cwd: string; readonly watched: string; readonly env: Readonly<Record<string, string>>; readonly timeoutMs?: number; readonly log?: string }, interrupted: () => Promise<boolean>): Promise<VerifyRun[] | undefined> {
   const runs: VerifyRun[] = [];
   for (const check of checks) {
     if (await interrupted()) return undefined;
