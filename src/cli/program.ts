@@ -56,6 +56,9 @@ export function buildProgram(): Command {
   json(program.command('merge').description('merge a done task whose branch was left alone, or one that its merge parked: in the line, with the policy and the checks of the workers').argument('<task>').option('--into <branch>', 'the target (else into: of snakepit.yaml)').addOption(new Option('--how <mode>', 'else merge: of the task or snakepit.yaml, else no-ff').choices(['ff', 'no-ff', 'squash', 'rebase'])).option('--dry-run', 'what it would come to; nothing is moved, no check runs'))
     .addHelpText('after', '\nExit codes: 0 merged, or merged before · 1 it is not: conflict, checks, policy, or its target is checked out · 64 its work is not done · 75 busy')
     .action(async (id: string, options: { into?: string; how?: 'ff'; dryRun?: boolean; json?: boolean }) => (await import('./commands/merge.js')).merge(dir(), id, options));
+  json(program.command('reject').description('put away what a done or parked task made: its branch and what nobody committed are kept as refs, its worktree goes, the task lies in failed/').argument('<task>').argument('[why...]', 'for its story; with --again, what its author is to mend').option('--again', 'back to its author instead, in its worktree and session, with these words'))
+    .addHelpText('after', '\nWhat is merged is refused, with the git revert that takes it back.')
+    .action(async (id: string, why: string[], options: { again?: boolean; json?: boolean }) => (await import('./commands/reject.js')).reject(dir(), id, why, options));
   program
     .command('logs')
     .description('what was said and done in a task\'s or a resident\'s session, message by message, or what it printed; or what a snake did')

@@ -30,13 +30,13 @@ export type FailureReason =
   | 'exit-status' | 'timeout' | 'said-fail' | 'bad-result' | 'verify-failed'
   | 'cancelled' | 'unworkable' | 'needs-failed-task' | 'lost-too-often'
   | 'workspace-failed' | 'left-workspace' | 'policy-violation' | 'no-change' | 'startup-stall' | 'stalled' | 'no-signal' | 'blocked' | 'context-exhausted' | 'agent-error' | 'agent-crashed'
-  | 'step-broken' | 'children-failed' | 'review-exhausted' | 'review-rejected';
+  | 'step-broken' | 'children-failed' | 'review-exhausted' | 'review-rejected' | 'rejected';
 
 /** Limits of the provider, not of the task: no attempt is spent on them. "failing": its program shows no sign of work, whatever the task. */
 export type DeferralReason = 'usage-limited' | 'rate-limited' | 'auth-failed' | 'failing';
 
-/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should; "budget": the task's tokens, money or minutes are used up; "setup": its worktree cannot be made ready. */
-export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge' | 'budget' | 'setup';
+/** What a parked task waits for a person with. "asked": its session said so (`snakepit ask`), `detail` is its question; "review": the rounds of its workflow are used up; "merge": its branch cannot go where it should; "rejected": a person does not take what is done, and says why; "budget": the task's tokens, money or minutes are used up; "setup": its worktree cannot be made ready. */
+export type ParkReason = 'permission' | 'dialog' | 'question' | 'asked' | 'review' | 'merge' | 'rejected' | 'budget' | 'setup';
 
 /** The work is good, and cannot be joined with what others did meanwhile. */
 export type SentBackReason = 'merge-conflict' | 'merge-checks';

@@ -27,7 +27,7 @@ export function mergeLines(merge: MergeEnd, id: string, changes: Changes | undef
     case 'merged':
       return [`- **merged**: into ${show(merge.into)} as ${merge.commit.slice(0, 10)}, which stood at ${merge.onto.slice(0, 10)} before${merge.into.startsWith('snakepit-') ? `; take it over with \`git merge ${show(merge.into)}\`` : ''}`];
     case 'kept':
-      return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`snakepit merge ${id}\`, or \`git merge ${show(changes.branch)}\``];
+      return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`snakepit merge ${id}\`, or \`git merge ${show(changes.branch)}\`; \`snakepit reject ${id}\` puts it away`];
     case 'nothing':
     case 'violation':
     case 'conflict':

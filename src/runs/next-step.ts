@@ -59,6 +59,8 @@ function advice(outcome: Outcome | undefined, id: string): string {
       return `see what became of its children, try those again that failed (snakepit retry ID), then ${retry}; it plans anew, and makes no child twice`;
     case 'review-exhausted':
       return `read the last feedback (handed/latest.md of its run); mend the task or give it more rounds (with: {rounds: …}), then ${retry}`;
+    case 'rejected':
+      return `nothing: a person rejected it; to begin anew, from the base: ${retry}`;
     case 'review-rejected':
       return `nothing: you rejected it; to begin anew: ${retry}`;
     case 'said-fail':

@@ -37,7 +37,7 @@ export interface QuestionParts {
   readonly review?: { readonly steps: readonly string[]; readonly feedback: string; readonly text: string; readonly failed?: readonly string[] } | undefined;
 }
 
-const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', budget: 'for more tokens, money or time', setup: 'that its worktree can be set up' };
+const ASKS: Readonly<Record<Parked['reason'], string>> = { permission: 'for permission', dialog: 'what a dialog of its program wants to know', question: 'a question', asked: 'a question', review: 'what is to become of work that no review passed', merge: 'what is to become of its branch', rejected: 'what is to be mended: a person rejected it', budget: 'for more tokens, money or time', setup: 'that its worktree can be set up' };
 
 /** `<id>.question.md`: what is asked, by whom, after what work, and how to answer. Pure. */
 export function questionText(parts: QuestionParts): string {

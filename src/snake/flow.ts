@@ -72,7 +72,7 @@ async function cutOff(files: SnakePorts['files'], runs: string, base: string, at
   const answer = (await files.read(join(dir, RUN_FILES.answer), ANSWER_BYTES)) ?? '';
   const parkedBy = outcome?.outcome.kind === 'parked' ? outcome.outcome.reason : undefined;
   // Only its branch had no place to go: words are for its author, else it is merged.
-  if (record.next.kind === 'finished' && parkedBy === 'merge' && isForAuthor(answer)) return { record, events: [...record.events, { kind: 'sent-back', why: `a person says: ${answer.trim()}`, times: PERSON_TIMES, more: 1 }], dir };
+  if (record.next.kind === 'finished' && (parkedBy === 'merge' || parkedBy === 'rejected') && isForAuthor(answer)) return { record, events: [...record.events, { kind: 'sent-back', why: `a person says: ${answer.trim()}`, times: PERSON_TIMES, more: 1 }], dir };
   if (record.next.kind !== 'exhausted') return { record, events: record.events, dir };
   return { record, events: [...record.events, { kind: 'ruled', ruling: rulingOf(answer) }], dir };
 }

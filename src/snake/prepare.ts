@@ -32,6 +32,7 @@ import { onlyMergeLeft, standInForMerge } from './merge-left.js';
 import { mergedBefore } from './merged-before.js';
 import { guardCheckout } from './changes.js';
 import { openWorkplace, TURN_EVERY_MS } from './workplace.js';
+import { setupWish } from '../workspace/setup.js';
 import type { Workspace } from '../workspace/state.js';
 
 /** What preparing came to. "not-yet": the task was edited, or moved by hand, and has to wait after all. "called-off": look at the facts anew. */
@@ -72,7 +73,7 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
     if (left !== undefined) {
       const place = await openWorkplace(ports, setting, claim, spec);
       if (place.kind === 'failed') return { kind: 'unworkable', outcome: place.outcome, spec };
-      if (place.kind === 'open' && place.workspace.kind === 'worktree' && (await standInForMerge(ports, setting, claim, left, place.workspace.record))) return { kind: 'prepared' };
+      if (place.kind === 'open' && place.workspace.kind === 'worktree' && (place.workspace.record.setUp === true || setupWish(config, spec) === undefined) && (await standInForMerge(ports, setting, claim, left, place.workspace.record))) return { kind: 'prepared' };
     }
   }
   const step = flow === undefined ? undefined : stepAt(flow);

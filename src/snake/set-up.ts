@@ -4,7 +4,7 @@ import type { Git } from '../git/run.js';
 import { take } from '../lib/baton.js';
 import { formatDuration } from '../lib/duration.js';
 import type { Outcome } from '../protocol/judge.js';
-import { attemptOf, claimEntry } from '../protocol/names.js';
+import { attemptOf, claimEntry, type ClaimName } from '../protocol/names.js';
 import { RUN_FILES, type VerifyRun } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import type { Claim } from '../queue/store.js';
@@ -21,6 +21,10 @@ import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 export type SetUp = { readonly kind: 'ready' } | { readonly kind: 'called-off' } | { readonly kind: 'not-yet'; readonly dueAt: number } | { readonly kind: 'failed'; readonly outcome: Outcome };
 
 type Made = { readonly kind: 'ready'; readonly rule: string } | { readonly kind: 'failed'; readonly run: VerifyRun } | { readonly kind: 'stopped' } | { readonly kind: 'not-yet'; readonly dueAt: number };
+
+/** A merge by a person's hand needs no more than these. */
+type SitePorts = Pick<SnakePorts, 'files' | 'processes' | 'clock' | 'git' | 'verify' | 'waitForChange'>;
+type SiteSetting = Pick<SnakeSetting, 'layout' | 'config'>;
 
 /** One checkout and what it is made ready by. */
 interface Site {
@@ -73,23 +77,23 @@ export async function setUpWorktree(ports: SnakePorts, setting: SnakeSetting, cl
 }
 
 /** The merged tree of a task, before its checks. Undefined: it was called off; else the command that failed, or none. */
-export async function setUpMerged(ports: SnakePorts, setting: SnakeSetting, claim: Claim, spec: TaskSpec, dir: string, env: Readonly<Record<string, string>>, interrupted: () => Promise<boolean>, commands: Commands): Promise<VerifyRun[] | undefined> {
+export async function setUpMerged(ports: SitePorts, setting: SiteSetting, { name }: { readonly name: Pick<ClaimName, 'id' | 'counters' | 'nonce'> }, spec: TaskSpec, dir: string, env: Readonly<Record<string, string>>, interrupted: () => Promise<boolean>, commands: Pick<Commands, 'changed'>): Promise<VerifyRun[] | undefined> {
   const wish = setupWish(setting.config, spec);
   if (wish === undefined) return [];
-  const log = join(runDirOf(setting.layout, claim.name), RUN_FILES.setup);
-  const made = await makeReady(ports, setting, { id: claim.name.id, wish, dir, env, log, interrupted, patient: false }, commands);
+  const log = join(runDirOf(setting.layout, name), RUN_FILES.setup);
+  const made = await makeReady(ports, setting, { id: name.id, wish, dir, env, log, interrupted, patient: false }, commands);
   return made.kind === 'ready' ? [] : made.kind === 'failed' ? [made.run] : undefined;
 }
 
 /** Until when these commands are not tried, since they failed; undefined: they are. A clock that was set back shows no wait longer than any that is given. */
-async function standing({ files, clock }: SnakePorts, { layout, config }: SnakeSetting, { commands }: SetupWish): Promise<number | undefined> {
+async function standing({ files, clock }: SitePorts, { layout, config }: SiteSetting, { commands }: SetupWish): Promise<number | undefined> {
   const until = (await readTroubles(files, layout))[commandsKey(commands)]?.until ?? 0;
   const leftMs = until - clock.wallMs();
   return leftMs > 0 && leftMs <= config.backoff.maxMs ? until : undefined;
 }
 
 /** From what an earlier set-up left, else by the commands. One at a time makes what others can then copy. */
-async function makeReady(ports: SnakePorts, setting: SnakeSetting, site: Site, commands: Commands): Promise<Made> {
+async function makeReady(ports: SitePorts, setting: SiteSetting, site: Site, commands: Pick<Commands, 'changed'>): Promise<Made> {
   const { files, processes, clock } = ports;
   const { layout } = setting;
   const { wish, dir } = site;
@@ -128,14 +132,14 @@ async function makeReady(ports: SnakePorts, setting: SnakeSetting, site: Site, c
   }
 }
 
-const run = (ports: SnakePorts, setting: SnakeSetting, { id, dir, log, wish, interrupted }: Site, commands: readonly string[], env: Readonly<Record<string, string>>): Promise<VerifyRun[] | undefined> =>
+const run = (ports: SitePorts, setting: SiteSetting, { id, dir, log, wish, interrupted }: Site, commands: readonly string[], env: Readonly<Record<string, string>>): Promise<VerifyRun[] | undefined> =>
   runChecks(ports, setting, commands, { cwd: dir, watched: workspaceDir(setting.layout, id), env, timeoutMs: wish.timeoutMs, log }, interrupted);
 
 const COPY = 'cp -a --reflink=auto -- "$SNAKEPIT_COPY_FROM" "$SNAKEPIT_COPY_TO"';
 const SYNC = 'sync -f -- "$SNAKEPIT_COPY_TO" && du -sk -- "$SNAKEPIT_COPY_TO" | cut -f1';
 
 /** Under the claim's mark and with its heartbeat, as the commands are. */
-function cachePorts(ports: SnakePorts, setting: SnakeSetting, site: Site, git: Git): CachePorts {
+function cachePorts(ports: SitePorts, setting: SiteSetting, site: Site, git: Git): CachePorts {
   const one = async (command: string, from: string, to: string): Promise<VerifyRun | undefined> => (await run(ports, setting, site, [command], { ...site.env, SNAKEPIT_COPY_FROM: from, SNAKEPIT_COPY_TO: to }))?.[0];
   return {
     files: ports.files,

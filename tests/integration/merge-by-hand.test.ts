@@ -75,3 +75,57 @@ describe('snakepit merge', () => {
       expect(gitIn(pit.root, 'rev-parse', 'main')).toBe(merged);
     }), MS);
 });
+
+describe('snakepit reject', () => {
+  it('keeps all that a task made as refs, frees worktree and branch, and says so; merged work is refused with the line that undoes it', () =>
+    withPit({ bare: true, config: [...QUICK] }, async (pit) => {
+      seedRepo(pit.root);
+      const before = checkout(pit.root);
+      await pit.up(2);
+      pit.dropTask('one.md', work('one', 'echo 1 > one.txt'));
+      pit.dropTask('two.md', work('two', 'echo 2 > two.txt'));
+      await pit.until('both are done', () => ['one', 'two'].every((id) => hasEnded(pit, 'done', id)), 60_000);
+      await pit.ok('down');
+      await pit.ok('merge', 'two');
+      const merged = gitIn(pit.root, 'rev-parse', 'snakepit-main').trim();
+      expect(await pit.cli('reject', 'two', 'no')).toMatchObject({ code: 64, stderr: expect.stringContaining(`git revert -m 1 ${merged.slice(0, 12)}`) });
+      expect(isIn(pit, 'done', 'two')).toBe(true);
+      const tip = gitIn(pit.root, 'rev-parse', 'snakepit/one').trim();
+      const ref = `refs/snakepit/rejected/one-${tip.slice(0, 10)}`;
+      fs.writeFileSync(join(pit.layout.worktrees, 'one', 'loose.txt'), 'loose\n');
+      expect(await pit.ok('reject', 'one', 'not', 'what', 'I', 'meant')).toContain(`one is rejected; it lies in failed/; what it made is kept as ${ref} and refs/snakepit/salvage/one; its worktree is gone, its branch snakepit/one too`);
+      expect([gitIn(pit.root, 'show', `${ref}:one.txt`), gitIn(pit.root, 'show', 'refs/snakepit/salvage/one:loose.txt'), gitIn(pit.root, 'branch', '--list', 'snakepit/one')]).toEqual(['1\n', 'loose\n', '']);
+      expect([hasEnded(pit, 'failed', 'one'), isIn(pit, 'done', 'one'), fs.existsSync(join(pit.layout.worktrees, 'one'))]).toEqual([true, false, false]);
+      expect(story(pit, 'failed', 'one')).toMatch(/\*\*why\*\*: rejected: not what I meant; what it made is kept as refs/);
+      expect(await pit.cli('reject', 'one')).toMatchObject({ code: 0, stdout: expect.stringContaining('one is rejected') });
+      expect(await pit.cli('merge', 'one')).toMatchObject({ code: 64 });
+      // As if it had died after the record: the task still lies in done/.
+      fs.renameSync(join(pit.layout.dir('failed'), 'one.md'), join(pit.layout.dir('done'), 'one.md'));
+      expect(await pit.ok('reject', 'one')).toContain('it lies in failed/');
+      await pit.up(1);
+      await pit.ok('retry', 'one');
+      await pit.until('it is done anew', () => hasEnded(pit, 'done', 'one'), 60_000);
+      expect(gitIn(pit.root, 'rev-list', '--count', 'main..snakepit/one').trim()).toBe('1');
+      expect(checkout(pit.root)).toEqual(before);
+    }), MS);
+
+  it('with --again gives the words to its author, in the same worktree, for a done task and for a parked one', () =>
+    withPit({ bare: true, config: [...QUICK, 'merge: no-ff', 'into: main'] }, async (pit) => {
+      seedRepo(pit.root);
+      await pit.up(2);
+      const said = 'echo "$SNAKEPIT_ATTEMPT:$SNAKEPIT_ANSWER" >> said.txt';
+      pit.dropTask('kept.md', `${head('merge: none', 'priority: low')}${work('kept', said)}`);
+      pit.dropTask('parked.md', work('parked', said));
+      await pit.until('one is done, the other waits', () => over(pit, 'kept') && over(pit, 'parked'), 60_000);
+      expect(await pit.cli('reject', 'kept', '--again')).toMatchObject({ code: 64, stderr: expect.stringContaining('say what is to be mended') });
+      expect(await pit.ok('reject', 'kept', '--again', 'smaller', 'please')).toContain('kept is ready again, with your words for its author');
+      await pit.until('it is done again', () => hasEnded(pit, 'done', 'kept') && gitIn(pit.root, 'rev-list', '--count', 'main..snakepit/kept').trim() === '2', 60_000);
+      expect(gitIn(pit.root, 'show', 'snakepit/kept:said.txt')).toBe('1:\n3:smaller please\n');
+      expect(story(pit, 'done', 'kept')).toMatch(/# Done[^]*asked a person \(rejected\)/);
+      await pit.ok('reject', 'parked', '--again', 'other', 'words');
+      await pit.until('it went to its author', () => over(pit, 'parked') && gitIn(pit.root, 'rev-list', '--count', 'main..snakepit/parked').trim() === '2', 60_000);
+      expect(gitIn(pit.root, 'show', 'snakepit/parked:said.txt')).toBe('1:\n2:other words\n');
+      expect(await pit.ok('reject', 'parked', '--json')).toContain('"rejected": true');
+      expect(hasEnded(pit, 'failed', 'parked')).toBe(true);
+    }), MS);
+});

@@ -91,6 +91,7 @@ function ofFailure({ reason, detail }: Extract<Outcome, { kind: 'failed' }>, fac
     case 'children-failed':
     case 'review-exhausted':
     case 'review-rejected':
+    case 'rejected':
       return { kind: 'none' };
     default:
       return unreachable(reason);

@@ -1,14 +1,17 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { knownSecrets } from '../../agents/known-secrets.js';
 import { sessionEnv } from '../../agents/session-env.js';
 import type { Config } from '../../config/config.js';
 import { build, type BuildRequest } from '../../merging/build.js';
 import { mergeTask, type MergeRequest, type MergeResult } from '../../merging/merge.js';
 import type { MergeEnd, MergeRecord } from '../../protocol/merging.js';
+import { NO_COUNTERS } from '../../protocol/names.js';
 import { parseJson, RESULT_FALLBACK, RUN_FILES } from '../../protocol/records.js';
 import { readFlow } from '../../runs/flow-record.js';
+import type { PastAttempt } from '../../runs/run-dir.js';
 import { runChecks } from '../../snake/checks.js';
 import { policiesOf } from '../../snake/integrate.js';
+import { setUpMerged } from '../../snake/set-up.js';
 import { runVerify } from '../../snake/verify.js';
 import { publishedAgents, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -62,13 +65,21 @@ export async function mergeByHand(context: Context, config: Config, known: Branc
       check: async (cwd) => {
         if (verify.length === 0) return 'none';
         const waitForChange = (_dir: string, ms: number, enough?: AbortSignal): Promise<void> => clock.sleep(ms, enough);
-        return runChecks({ verify: runVerify, waitForChange }, { config }, verify, { cwd, watched: last.dir, env: checkEnv(context, config, known, cwd) }, async () => !(await held()));
+        const ports = { files, processes, clock, git, verify: runVerify, waitForChange };
+        const env = checkEnv(context, config, known, cwd);
+        const interrupted = async (): Promise<boolean> => !(await held());
+        const name = { id: task.id, counters: { ...NO_COUNTERS, deferrals: last.record.attempt - 1 }, nonce: nonceOf(last) };
+        const setUp = spec === undefined ? [] : await setUpMerged(ports, { layout, config }, { name }, spec, cwd, env, interrupted, { changed: new AbortController().signal });
+        return setUp?.length === 0 ? runChecks(ports, { config }, verify, { cwd, watched: last.dir, env }, interrupted) : setUp;
       },
     });
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   }
 }
+
+/** Of its directory, in which the output of a set-up goes too. */
+const nonceOf = ({ dir }: PastAttempt): string => basename(dir).slice(basename(dir).indexOf('-') + 1);
 
 /** As a worker's checks have it, but for the marks of a claim: there is none, and whoever hunts orphans would end what bears one. */
 function checkEnv({ layout }: Context, config: Config, { task, last, spec, branch, base }: Branched, cwd: string): Record<string, string> {
