@@ -1,8 +1,9 @@
 /** The layers, downward only; see ARCHITECTURE.md. */
-const rooms = ['cli', 'pit', 'pings', 'residents', 'snake', 'workflow', 'watchdog', 'cleanup', 'merging', 'workspace', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
+const rooms = ['cli', 'pit', 'metrics', 'pings', 'residents', 'snake', 'workflow', 'watchdog', 'cleanup', 'merging', 'workspace', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'];
 const may = {
   cli: rooms,
-  pit: ['pit', 'pings', 'residents', 'workflow', 'watchdog', 'cleanup', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  pit: ['pit', 'metrics', 'pings', 'residents', 'workflow', 'watchdog', 'cleanup', 'specialists', 'recurring', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'workspace', 'git', 'protocol', 'config', 'events', 'lib'],
+  metrics: ['metrics', 'queue', 'ledger', 'agents', 'workspace', 'protocol', 'config', 'events', 'lib'],
   pings: ['pings', 'residents', 'watchdog', 'runs', 'queue', 'tmux', 'ledger', 'agents', 'git', 'protocol', 'config', 'events', 'lib'],
   residents: ['residents', 'watchdog', 'runs', 'tmux', 'ledger', 'agents', 'protocol', 'config', 'events', 'lib'],
   workflow: ['workflow', 'protocol', 'config', 'lib'],

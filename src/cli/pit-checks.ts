@@ -1,4 +1,5 @@
-import { statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { placeOf } from '../config/load.js';
 import { DESKTOP_PROGRAMS } from '../pings/hook-desktop.js';
 import { isProgram } from '../pings/hook-env.js';
@@ -14,7 +15,7 @@ import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...(await checkHooks(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -55,6 +56,43 @@ function missing(hook: Hook, root: string): { readonly fact: string; readonly re
   }
   if (hook.kind === 'desktop' && !DESKTOP_PROGRAMS.some(({ program }) => there(program))) return { fact: 'desktop: neither notify-send nor osascript is on the PATH', remedy: 'install libnotify-bin, or take bell: or post: instead' };
   return undefined;
+}
+
+/** Whether the file could be written, and the port be had; of a pit that runs, whether it has it. */
+async function checkMetrics(context: Context): Promise<Finding[]> {
+  const config = await readConfig(context).catch((cause: unknown) => {
+    if (cause instanceof CliError) return undefined;
+    throw cause;
+  });
+  const { file = '', port = 0 } = config?.metrics ?? {};
+  const text = await context.files.read(context.layout.configFile);
+  const bad = (key: string, fact: string, remedy: string): Finding => ({ check: 'metrics', level: 'warn', fact: `${placeOf('snakepit.yaml', text, ['metrics', key])}: ${fact}`, remedy });
+  const findings: Finding[] = [];
+  const path = resolve(context.layout.root, file);
+  if (file !== '' && !mayWrite(dirname(path))) findings.push(bad('file', `${dirname(path)} is no directory that you may write`, 'make it, and give it to the user of the pit'));
+  else if (file !== '' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) findings.push(bad('file', `${path} is a directory`, 'name a file in it'));
+  if (port !== 0 && !(await metricsAnswer(port, (await livePit(context)) !== undefined))) findings.push(bad('port', `${port} of 127.0.0.1 is somebody else's, or may not be listened on`, 'name another one, above 1023'));
+  return findings.length > 0 || (file === '' && port === 0) ? findings : [ok('metrics', [...(file === '' ? [] : [path]), ...(port === 0 ? [] : [`http://127.0.0.1:${port}/metrics`])].join(', '))];
+}
+
+function mayWrite(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    return statSync(dir).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function metricsAnswer(port: number, pit: boolean): Promise<boolean> {
+  if (pit) {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+    return (await answer?.text())?.includes('snakepit_pit_up ') === true;
+  }
+  const { serveMetrics } = await import('../metrics/server.js');
+  const listening = await serveMetrics(port, async () => '').catch(() => undefined);
+  listening?.close();
+  return listening !== undefined;
 }
 
 /** Magic numbers of filesystems where rename or process identity cannot be trusted across hosts: NFS, SMB, CIFS, 9p, FUSE. */

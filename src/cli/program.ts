@@ -147,6 +147,7 @@ export function buildProgram(): Command {
   json(program.command('tokens').description('tokens and money that attempts used, as their programs\' own records say').option('--by <what>', 'task, step, profile, account, model or day', 'task').option('--since <time>', 'ISO time, a day, or so long ago: 12h')).action(
     async (options: { by?: string; since?: string; json?: boolean }) => (await import('./commands/tokens.js')).tokens(dir(), options),
   );
+  program.command('metrics').description('metrics in Prometheus\' text format, once; metrics: in snakepit.yaml writes them to a file or serves them on 127.0.0.1').action(async () => (await import('./commands/metrics.js')).metrics(dir()));
   json(program.command('report').description('what happened while you were away, as Markdown: the verdict, what needs you, what is done, what was mended, what it cost').option('--since <time>', 'ISO time, a day, or so long ago', '12h')).action(
     async (options: { since?: string; json?: boolean }) => (await import('./commands/report.js')).report(dir(), options),
   );

@@ -78,6 +78,8 @@ export interface Config {
   /** Quiet hours of hooks for people, as the file has them. */
   readonly quiet: string | readonly string[];
   readonly pingKeepMs: number;
+  /** `file` '': none; `port` 0: none. What an older snakepit published has none of it. */
+  readonly metrics?: { readonly file: string; readonly port: number; readonly everyMs: number };
   /** Limits of a day, of all time, and of each task. What an older snakepit published has no `task`. */
   readonly budget: { readonly day: LimitsOf; readonly pit: LimitsOf; readonly task?: LimitsOf };
   /** The person's own prices, as the file has them. */

@@ -176,6 +176,7 @@ function toConfig(file: ConfigFile): Config {
     pings: file.pings,
     hooks: file.hooks,
     quiet: file.quiet,
+    metrics: { file: file.metrics.file, port: file.metrics.port, everyMs: ms(file.metrics.every) },
     pingKeepMs: ms(file['ping-keep']),
     budget: { day: toLimits(file.budget.day), pit: toLimits(file.budget.pit), task: toLimits(file.budget.task) },
     prices: file.prices,

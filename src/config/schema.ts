@@ -130,6 +130,14 @@ export const configSchema = z.strictObject({
   budget: budgetSchema,
   hooks: hooksSchema,
   quiet: quietSchema,
+  metrics: z
+    .strictObject({
+      file: z.string().max(1000).refine((text) => text === '' || text.endsWith('.prom'), 'has not the ending .prom: node_exporter reads no other files').default('').describe('Where they are written, for the textfile collector of node_exporter; from the pit\'s directory. Empty: nowhere.'),
+      port: count(0, 0, 65_535, 'Where they are served, on 127.0.0.1 alone, at /metrics. 0: nowhere, and nothing listens.'),
+      every: duration('15s', 'How often they are gathered for the file.'),
+    })
+    .prefault({})
+    .describe('Metrics in Prometheus\' text format (snakepit metrics); see docs/metrics.md.'),
   prices: pricesSchema,
   residents: z
     .record(z.string().regex(/^(?!s\d{1,4}$)[a-z][a-z0-9-]{0,30}$/, 'is not a name: small letters, digits, -, at most 31, and none of a snake (s1)'), resident)

@@ -18,6 +18,7 @@ import { budgetRound, newBudgetMemory, type BudgetMemory } from './budget.js';
 import { diskRound, newDiskMemory, type DiskMemory } from './disk.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
+import { metricsRound, newMetricsMemory, type MetricsMemory } from './metrics.js';
 import { observeOrphans, observeSnakes, observeSpawned } from './observe.js';
 import type { PitPorts, PitSetting } from './ports.js';
 import { emptyRoster, residentRows, tickResidents, watchedResidents, type ResidentMemory } from '../residents/roster.js';
@@ -43,6 +44,7 @@ export interface PitMemory extends CleanMemory {
   readonly residents: ResidentMemory;
   readonly budget: BudgetMemory;
   readonly disk: DiskMemory;
+  readonly metrics: MetricsMemory;
   lastSnapshot: string;
 }
 
@@ -66,6 +68,7 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   bell: newBellMemory(),
   budget: newBudgetMemory(),
   disk: newDiskMemory(),
+  metrics: newMetricsMemory(),
   lastSnapshot: '',
 });
 
@@ -107,6 +110,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
   await budgetRound(ports, setting, config, memory.budget);
   diskRound(ports, setting, config, memory.disk);
+  metricsRound(ports, setting, config, memory.metrics);
   await publish(ports, setting, memory, live, tmux);
 
   const busy = [...memory.slots.values()].some((slot) => slot.kind === 'up' || slot.kind === 'starting' || slot.kind === 'backing-off');

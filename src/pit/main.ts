@@ -25,6 +25,7 @@ import { spawnSnake } from './apply.js';
 import { cleanupSetting } from './clean.js';
 import { endResidents } from '../residents/roster.js';
 import { openLiveConfig } from './live-config.js';
+import { endMetrics } from './metrics.js';
 import { newPitMemory, tick, type PitMemory } from './loop.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
@@ -104,6 +105,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await memory.bell.ringing;
   if (lost) return lostDirectory(ports, setting, tmuxServer);
   if (!leave) await goDown(ports, setting, memory);
+  await endMetrics(ports, setting, memory.metrics);
   await events.emit({ kind: 'pit-stopped', how: leave ? 'left-running' : memory.desired.mode === 'now' ? 'now' : 'drained' });
   log.info('the pit is down');
   if (!leave) await files.remove(layout.snapshot);
