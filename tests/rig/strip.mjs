@@ -9,13 +9,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUILDS = join(ROOT, 'node_modules', '.sim');
 const COMPILER_OPTIONS = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
 
-/** Returns the directory, which the caller removes. Profiles and prompts lie beside src/ in it, as links. */
+/** Returns the directory, which the caller removes. Profiles, prompts and workflows lie beside src/ in it, as links. */
 export function strip(parts) {
   fs.mkdirSync(BUILDS, { recursive: true });
   const dir = fs.mkdtempSync(join(BUILDS, `${process.pid}-`));
   // The search for "type" ends at node_modules, so the copy needs its own.
   fs.writeFileSync(join(dir, 'package.json'), '{"type":"module"}\n');
-  for (const data of ['profiles', 'prompts']) fs.symlinkSync(join(ROOT, data), join(dir, data));
+  for (const data of ['profiles', 'prompts', 'workflows']) fs.symlinkSync(join(ROOT, data), join(dir, data));
   for (const part of parts) {
     for (const name of fs.readdirSync(join(ROOT, part), { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;

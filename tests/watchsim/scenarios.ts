@@ -68,6 +68,10 @@ export const SCENARIOS: readonly Scenario[] = [
       [minutes(22), (world) => world.restartPit()], [minutes(25), (world) => world.write('inbox/new.md', 'one')], [minutes(30), (world) => world.write('inbox/new.md', 'two')],
     ],
   },
+  {
+    name: 'review', rows: ['41', '42', '43'], about: 'The author and the reviewer are sessions of their own, of two programs; only a whole line that says PASS, and nothing else of the kind, is a pass.', lasts: minutes(25), config: ['attempts: 1'],
+    tasks: { a: { head: ['workflow: build-review', 'with: {rounds: 6, agents: {review: spare}}'], scripts: [WORKS], steps: Object.fromEntries(['NOT APPROVED', 'It is INCOMPLETE, no PASS.', 'PASS\nREJECT', '> PASS', '`PASS`', 'I looked at all of it.\nPASS'].map((words, index) => [index === 0 ? 'review' : `review-r${index + 1}`, [[{ works: minutes(1) }, { done: words }]]])) } },
+  },
   { name: 'idle', rows: ['idle'], about: 'An empty pit of six snakes for an hour.', lasts: hours(1), snakes: 6, tasks: {} },
   {
     name: 'resident', rows: ['36', 'idle'], about: 'A resident that rests is woken on its cadence and at no other time, though its pit is killed; it is not asked whether it is done.', lasts: hours(1),

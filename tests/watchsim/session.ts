@@ -13,7 +13,8 @@ export interface Stage {
   readonly machine: Machine;
   readonly disk: TreeDisk;
   /** The script of one attempt, by the task's id. */
-  readonly scriptOf: (id: string, attempt: number) => Script;
+  /** `step`: of a workflow's session, as its directory names it (`review-r2`); undefined: it has no steps. */
+  readonly scriptOf: (id: string, attempt: number, step: string | undefined) => Script;
   /** A line of the timeline. */
   readonly tell: (id: string, action: string, evidence?: string) => void;
   /** Accounts that are at their limit, until when (wall clock), and whether the program says so; a script's own limit sets it. */
@@ -74,7 +75,7 @@ export class Session {
     disk.remove(file(RUN_FILES.launcher));
     this.attempt = parseJson<AttemptRecord>(disk.text(file(RUN_FILES.attempt)));
     if (this.attempt === undefined) return machine.end(this.leader);
-    this.script = this.stage.scriptOf(this.id, this.attempt.attempt);
+    this.script = this.stage.scriptOf(this.id, this.attempt.attempt, /\/steps\/\d+-([^/]+)$/.exec(this.run)?.[1]);
     const program = machine.spawn({ role: 'program', name: this.id, parent: this.leader, leads: false, marks: [...this.leader.marks] });
     this.program = program;
     program.onSignal = () => machine.after(TERM_MS, () => this.exit(143), program);

@@ -40,6 +40,17 @@ describe('row 28: configuration', () => {
   });
 });
 
+describe('rows 41 to 43: author and reviewer', () => {
+  it('are sessions of their own, of two programs; only a whole line that is PASS alone passes, in the last round too', TIMEOUT, async () => {
+    const { lines, world } = await run('review');
+    const ends = lines.filter(({ what }) => what.startsWith('step-ended')).map(({ evidence }) => evidence.replace(/ \(.*/, ''));
+    expect(ends).toEqual([...Array.from({ length: 5 }, () => ['', 'no verdict']).flat(), '', 'PASS']);
+    expect(world.launches).toBe(12);
+    const counted = lines.filter(({ what }) => what.startsWith('step-started')).length;
+    expect([counted, world.placeOf('a'), world.typed.length]).toEqual([12, 'done', 0]);
+  });
+});
+
 describe('row 29: two cadences', () => {
   it('tmux is asked once a tick while there is work, once a rescan without', TIMEOUT, async () => {
     const { world } = await run('two-cadences');

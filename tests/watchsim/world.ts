@@ -43,6 +43,8 @@ export interface TaskPlan {
   readonly head?: readonly string[];
   /** By attempt; the last one repeats. */
   readonly scripts: readonly Script[];
+  /** Of a workflow, by step and round: `review`, `review-r2`. */
+  readonly steps?: Readonly<Record<string, Script>>;
   /** When it comes, milliseconds; default: at the beginning. */
   readonly comesAt?: number;
 }
@@ -92,7 +94,9 @@ export class World {
     this.plan = plan;
     const stage = {
       machine: this.machine, disk: this.disk, limits: this.limits,
-      scriptOf: (id: string, attempt: number): Script => {
+      scriptOf: (id: string, attempt: number, step: string | undefined): Script => {
+        const own = step === undefined ? undefined : plan.tasks[id]?.steps?.[step];
+        if (own !== undefined) return own;
         const scripts = plan.tasks[id]?.scripts ?? [plan.fallback ?? [[{ mute: true as const }]]];
         return scripts[Math.min(attempt, scripts.length) - 1] ?? [];
       },
