@@ -5,7 +5,8 @@ import { removeWorktree } from '../git/worktrees.js';
 import { unreachable } from '../lib/unreachable.js';
 import { forgetDisk, overBudget, readDisk } from '../workspace/disk.js';
 import { holdWorkspace } from '../workspace/hold.js';
-import { isSound } from '../workspace/open.js';
+import { clearRefLock } from '../workspace/locks.js';
+import { soundness } from '../workspace/open.js';
 import { readWorkspace, workspaceDir, writeWorkspace } from '../workspace/record.js';
 import { isKept } from '../workspace/salvage.js';
 import type { WorktreeRecord } from '../workspace/state.js';
@@ -106,7 +107,7 @@ async function repair({ files, checkouts }: LookPorts, look: WorktreeLook, { rep
   const view = await look.view(repo);
   if (!view.ok) return { kind: 'refused', told: view.error };
   const ran = await checkouts.git(repo, ['worktree', 'repair', path]);
-  if (await isSound({ files, git: checkouts.git }, view.value.repository, path)) return { kind: 'done', told: 'repaired' };
+  if ((await soundness({ files, git: checkouts.git }, view.value.repository, path)) === 'sound') return { kind: 'done', told: 'repaired' };
   return { kind: 'refused', told: `git could not repair it${ran.kind === 'ended' && ran.code === 0 ? '' : ` (${complaint(ran)})`}: its files stay in ${path}; take from them what you need, then remove the directory` };
 }
 
@@ -121,6 +122,7 @@ async function dropBranch(ports: LookPorts, setting: CleanupSetting, record: Wor
   const state = await look.branchState(record, view.value);
   if (!tip.ok || (state !== 'merged' && state !== 'gone')) return { kind: 'gone', told: `its branch ${branch} stays` };
   if (tip.value !== undefined) {
+    await clearRefLock(ports, view.value.repository.commonDir, `refs/heads/${branch}`);
     const moved = await moveRef(checkouts.git, repo, `refs/heads/${branch}`, undefined, tip.value, rule);
     if (moved.kind !== 'moved') return { kind: 'gone', told: `its branch ${branch} was moved meanwhile, and stays` };
     await events.emit({ kind: 'branch-deleted', id, branch, was: tip.value, rule });

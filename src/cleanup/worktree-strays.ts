@@ -1,6 +1,8 @@
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { removeWorktree } from '../git/worktrees.js';
+import { idsOnTheWay } from '../queue/locate.js';
 import { lookAtProject, projectDir } from '../workspace/ground.js';
+import { clear } from '../workspace/open.js';
 import { workspaceDir } from '../workspace/record.js';
 import type { CleanupSetting } from './ports.js';
 import type { Applied, Step } from './specialist.js';
@@ -27,18 +29,32 @@ export async function strayWorktrees(ports: LookPorts, setting: CleanupSetting, 
   if (!project.ok || project.value.kind === 'none') return steps;
   const view = await look.view(project.value.repository.top);
   for (const { path, locked } of view.ok ? view.value.worktrees : []) {
-    if (!path.startsWith(`${layout.worktrees}/`) || known.has(path) || there.includes(path) || (await files.exists(path))) continue;
-    if (locked === undefined) steps.push(step(path, 'act', 'forget', 'the repository lists it, and it is gone', 'no record speaks of it'));
+    const ofChecks = dirname(path) === layout.merging && look.ended(basename(path));
+    if (!(ofChecks || path.startsWith(`${layout.worktrees}/`)) || known.has(path) || there.includes(path) || (await files.exists(path))) continue;
+    if (locked === undefined || (ofChecks && locked === 'initializing')) steps.push(step(path, 'act', 'forget', 'the repository lists it, and it is gone', 'no record speaks of it'));
     else steps.push(step(path, 'refuse', 'refuse', 'somebody locked it: git worktree unlock', locked === '' ? 'no reason was given' : locked));
   }
-  return steps;
+  return [...steps, ...(await strayChecks(ports, setting, look))];
+}
+
+/** Checkouts in which merged trees were checked, of tasks that have ended: nobody works there, and what lies there lies in a commit. */
+async function strayChecks({ files }: LookPorts, { layout }: CleanupSetting, look: WorktreeLook): Promise<Step[]> {
+  const ids = (await files.list(layout.merging)).sort().filter((id) => look.ended(id));
+  return ids.map((id) => ({ specialist: 'pruner', kind: 'act', verb: 'forget', subject: relative(layout.root, join(layout.merging, id)), rule: 'a checkout for the checks of a task that has ended', evidence: 'nobody works there', target: '' }));
 }
 
 /** Takes an entry out of the repository's list, if its directory is still gone. */
 export async function forgetStray({ files, checkouts }: LookPorts, { layout, config }: CleanupSetting, { subject }: Step): Promise<Pick<Applied, 'kind' | 'told'>> {
   const path = join(layout.root, subject);
+  if (dirname(path) === layout.merging) return forgetChecks({ files, checkouts }, { layout, config }, path);
   const id = relative(layout.worktrees, path);
   if (id.startsWith('..') || id === '' || (await files.exists(path)) || (await files.exists(join(workspaceDir(layout, id), 'workspace.json')))) return { kind: 'gone', told: 'it is there again' };
   const removed = await removeWorktree(checkouts.git, projectDir(layout, config.repo), path);
   return removed.ok ? { kind: 'done', told: 'forgotten' } : { kind: 'refused', told: `git did not forget it: ${removed.error}` };
+}
+
+async function forgetChecks({ files, checkouts }: Pick<LookPorts, 'files' | 'checkouts'>, { layout, config }: Pick<CleanupSetting, 'layout' | 'config'>, path: string): Promise<Pick<Applied, 'kind' | 'told'>> {
+  if ((await idsOnTheWay(files, layout)).has(basename(path))) return { kind: 'gone', told: 'its task is on its way again' };
+  const cleared = await clear({ files, git: checkouts.git }, { top: projectDir(layout, config.repo) }, path);
+  return cleared.ok ? { kind: 'done', told: 'removed' } : { kind: 'refused', told: cleared.error };
 }

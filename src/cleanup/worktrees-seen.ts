@@ -4,7 +4,7 @@ import { listWorktrees, type Worktree } from '../git/worktrees.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { idsOnTheWay } from '../queue/locate.js';
 import { pastAttempts } from '../runs/run-dir.js';
-import { isSound } from '../workspace/open.js';
+import { soundness } from '../workspace/open.js';
 import { listWorkspaces } from '../workspace/record.js';
 import type { WorktreeRecord } from '../workspace/state.js';
 import { workIn } from '../workspace/work.js';
@@ -91,7 +91,8 @@ export class WorktreeLook {
   private async checkout({ path }: WorktreeRecord, { repository }: RepositoryView): Promise<Checkout> {
     const { files, checkouts } = this.ports;
     if (!(await files.exists(path))) return { kind: 'missing' };
-    return (await isSound({ git: checkouts.git, files }, repository, path)) ? { kind: 'sound' } : { kind: 'broken' };
+    const found = await soundness({ git: checkouts.git, files }, repository, path);
+    return found === 'unknown' ? { kind: 'unknown', why: 'git does not say how it stands' } : { kind: found };
   }
 
   async branchState(record: WorktreeRecord, { worktrees }: RepositoryView): Promise<BranchState> {

@@ -12,9 +12,18 @@ const IDENTITY = { GIT_AUTHOR_NAME: 'snakepit', GIT_AUTHOR_EMAIL: 'snakepit@loca
  */
 export async function treeOf(git: Git, dir: string, index: string): Promise<Result<string, string>> {
   const env = { GIT_INDEX_FILE: index };
-  for (const args of [['read-tree', 'HEAD'], ['add', '--all', '--', ':/']]) {
-    const ran = await git(dir, args, { timeoutMs: CONTENT_MS, env });
-    if (printed(ran) === undefined) return err(complaint(ran));
+  const read = await git(dir, ['read-tree', 'HEAD'], { timeoutMs: CONTENT_MS, env });
+  if (printed(read) === undefined) return err(complaint(read));
+  // Of a repository within, "add" asks git for its state, by that repository's own configuration: its filters would run. "update-index" reads its commit only.
+  const listed = await git(dir, ['ls-files', '-s', '-z'], { timeoutMs: CONTENT_MS, env });
+  const entries = printed(listed);
+  if (entries === undefined) return err(complaint(listed));
+  const within = entries.split('\0').flatMap((entry) => (entry.startsWith('160000 ') ? [entry.slice(entry.indexOf('\t') + 1)] : []));
+  const added = await git(dir, ['add', '--all', '--', ':/', ...within.map((path) => `:(top,exclude,literal)${path}`)], { timeoutMs: CONTENT_MS, env });
+  if (printed(added) === undefined) return err(complaint(added));
+  if (within.length > 0) {
+    const updated = await git(dir, ['update-index', '-z', '--remove', '--stdin'], { timeoutMs: CONTENT_MS, env, input: within.join('\0') });
+    if (printed(updated) === undefined) return err(complaint(updated));
   }
   const ran = await git(dir, ['write-tree'], { timeoutMs: CONTENT_MS, env });
   const said = printed(ran);

@@ -6,8 +6,9 @@ const HEADS = 'refs/heads/';
 /** Where a branch stands; undefined: there is none of that name. */
 export async function branchTip(git: Git, dir: string, branch: string): Promise<Result<string | undefined, string>> {
   const ran = await git(dir, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${HEADS}${branch}^{commit}`]);
-  if (ran.kind === 'unknown') return err(ran.why);
-  return ran.code === 0 ? ok(ran.stdout.trim()) : ok(undefined);
+  // 1: there is none; anything else is no answer.
+  if (ran.kind === 'unknown' || ran.code > 1) return err(complaint(ran));
+  return ok(ran.code === 0 ? ran.stdout.trim() : undefined);
 }
 
 /** "changed": the ref does not stand where it was expected; somebody else moved it. */
@@ -24,7 +25,7 @@ export async function moveRef(git: Git, dir: string, ref: string, to: string | u
   if (ran.kind === 'unknown') return ran;
   if (ran.code === 0) return { kind: 'moved' };
   const now = await git(dir, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref]);
-  if (now.kind === 'unknown') return now;
+  if (now.kind === 'unknown' || now.code > 1) return { kind: 'unknown', why: complaint(now) };
   const at = now.code === 0 ? now.stdout.trim() : undefined;
   if (at === to) return { kind: 'moved' };
   return at === from ? { kind: 'unknown', why: complaint(ran) } : { kind: 'changed' };

@@ -33,7 +33,8 @@ export async function repositoryOf(git: Git, dir: string): Promise<Result<Reposi
 
 export async function headOf(git: Git, dir: string): Promise<Result<Head, string>> {
   const ref = await git(dir, ['symbolic-ref', '--quiet', 'HEAD']);
-  if (ref.kind === 'unknown') return err(ref.why);
+  // 1: no branch is checked out; anything else is no answer.
+  if (ref.kind === 'unknown' || ref.code > 1) return err(complaint(ref));
   const sha = await resolveCommit(git, dir, 'HEAD');
   return sha.ok ? ok({ ref: printed(ref)?.trim(), sha: sha.value }) : sha;
 }

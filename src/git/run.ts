@@ -15,13 +15,13 @@ export type Git = (dir: string, args: readonly string[], call?: GitCall) => Prom
 const TIMEOUT_MS = 10_000;
 
 /**
- * What git would start by itself is off: hooks, the file system monitor, foreign transports, garbage collection in the background, a look into submodules.
+ * What git would start by itself is off: hooks, the file system monitor, transports (an object that a partial clone lacks is not fetched), garbage collection in the background, a look into submodules.
  * A repository's own configuration may have been written by an agent.
  */
 const SAFE = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'gc.auto=0', '-c', 'maintenance.auto=false', '-c', 'diff.ignoreSubmodules=dirty'] as const;
 
-/** Calls that touch neither a file's content nor an attribute, so that no filter and no driver can come into play. */
-const PLAIN = new Set(['rev-parse', 'symbolic-ref', 'merge-base', 'rev-list', 'for-each-ref', 'update-ref', 'commit-tree', 'check-ref-format', 'ls-files', 'ls-tree', 'cat-file', 'show-ref', 'log', 'branch', 'config']);
+/** Calls that touch neither a file's content nor an attribute nor a ref, so that no filter, no driver and no hook can come into play. */
+const PLAIN = new Set(['rev-parse', 'symbolic-ref', 'merge-base', 'rev-list', 'for-each-ref', 'commit-tree', 'check-ref-format', 'ls-files', 'ls-tree', 'cat-file', 'show-ref', 'log', 'config']);
 
 /** From a person's own configuration, which is not read otherwise: which directories to trust, what to ignore everywhere. None of them runs anything. */
 const PERSONAL = /^(safe\.directory|core\.excludesfile)\n/;
@@ -33,7 +33,7 @@ const PERSONAL = /^(safe\.directory|core\.excludesfile)\n/;
  * could still change it: agents run as the same user, and are not contained by this.
  */
 export function systemGit(outer: Readonly<Record<string, string | undefined>>): Git {
-  const base = { PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: outer['HOME'] ?? '/', LANG: 'C', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_PAGER: 'cat', GIT_EDITOR: 'false' };
+  const base = { PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: outer['HOME'] ?? '/', LANG: 'C', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_PAGER: 'cat', GIT_EDITOR: 'false', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' };
   const closed = { ...base, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
   let personal: Promise<readonly (readonly [string, string])[]> | undefined;
   return async (dir, args, call = {}) => {
@@ -41,7 +41,8 @@ export function systemGit(outer: Readonly<Record<string, string | undefined>>): 
     const set = [...(await personal)];
     if (!PLAIN.has(args[0] ?? '')) {
       const named = await run(['git', ...SAFE, '-C', dir, 'config', '--list', '-z', '--name-only'], { timeoutMs: Math.max(TIMEOUT_MS, call.timeoutMs ?? 0), env: { ...closed, ...counted(set) } });
-      if (named.kind === 'unknown') return named;
+      // Where it does not say what it names, nothing of it can be turned off.
+      if (named.kind === 'unknown' || named.code !== 0) return named;
       set.push(...driversOff(named.stdout.split('\0')));
     }
     return run(['git', ...SAFE, '-C', dir, ...args], { timeoutMs: call.timeoutMs ?? TIMEOUT_MS, env: { ...closed, ...counted(set), ...call.env }, ...(call.input === undefined ? {} : { input: call.input }) });
@@ -65,6 +66,7 @@ export function driversOff(names: readonly string[]): [string, string][] {
   const off: [string, string][] = [];
   for (const name of new Set(names)) {
     if (/^filter\..+\.(clean|smudge|process)$/s.test(name)) off.push([name, ''], [name.replace(/\.[a-z]+$/, '.required'), 'false']);
+    else if (/^hook\..+\.(command|event)$/s.test(name)) off.push([name.replace(/\.[a-z]+$/, '.enabled'), 'false']);
     else if (/^merge\..+\.driver$/s.test(name)) off.push([name, 'false']);
   }
   return off;

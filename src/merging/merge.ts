@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeBackup } from '../git/backups.js';
+import { backupRef, writeBackup } from '../git/backups.js';
 import { occupiedIn } from '../git/occupied.js';
 import { branchTip, moveRef } from '../git/refs.js';
 import { isAncestor, repositoryOf } from '../git/repository.js';
@@ -10,6 +10,7 @@ import { unreachable } from '../lib/unreachable.js';
 import type { Candidate, MergeEnd } from '../protocol/merging.js';
 import type { VerifyRun } from '../protocol/records.js';
 import type { WorkspacePorts } from '../workspace/ground.js';
+import { clearRefLock } from '../workspace/locks.js';
 import { clear } from '../workspace/open.js';
 import { build, type BuildRequest } from './build.js';
 import { decideMerge } from './decide.js';
@@ -36,6 +37,8 @@ export interface MergeRequest extends Omit<BuildRequest, 'onto' | 'head'> {
   readonly record: (candidate: Candidate) => Promise<void>;
   /** Whether the claim is still ours and nobody has called the task back; its heartbeat. */
   readonly held: () => Promise<boolean>;
+  /** False: the task has no checks, and no tree is checked out for them. */
+  readonly checks?: boolean;
   /** Runs the task's checks in a checkout of the merged tree, up to the first that fails; "none": it has none; undefined: it was interrupted. */
   readonly check: (dir: string) => Promise<readonly VerifyRun[] | 'none' | undefined>;
 }
@@ -61,6 +64,8 @@ export async function mergeTask(ports: WorkspacePorts, request: MergeRequest): P
   const turn = await takeTurn(ports, seen.value.commonDir, request.since, request.branch.replaceAll('/', '-'), request.held);
   if (turn === undefined) return { kind: 'interrupted', rule: 'the claim is no longer ours, or it was called back' };
   try {
+    // Whoever has the turn is the only one of us who moves these.
+    for (const ref of [`refs/heads/${request.into}`, backupRef(request.branch)]) await clearRefLock(ports, seen.value.commonDir, ref);
     return await mergeNow(ports, request, seen.value.commonDir);
   } finally {
     await turn.release();
@@ -137,6 +142,7 @@ async function look({ git, files }: WorkspacePorts, request: MergeRequest, commo
 /** The checks run on the tree that the target would have, in a checkout of its own. */
 async function checkMerged(ports: WorkspacePorts, request: MergeRequest, commit: string): Promise<Result<readonly VerifyRun[] | 'none' | undefined, string>> {
   const { dir, scratch, env } = request;
+  if (request.checks === false) return ok('none');
   const cleared = await clear(ports, { top: dir }, scratch);
   if (!cleared.ok) return cleared;
   await ports.files.makeDir(join(scratch, '..'));

@@ -36,6 +36,8 @@ export interface Layout {
   readonly runs: string;
   /** One checkout per task that works in a worktree, by its id. */
   readonly worktrees: string;
+  /** Checkouts of merged trees, by task, while their checks run. */
+  readonly merging: string;
   /** One directory per task beside its worktree: the record of it. */
   readonly workspaces: string;
   /** What set-up commands made, by what it fits: see workspace/setup-cache.ts. */
@@ -101,6 +103,7 @@ export function layoutOf(root: string): Layout {
     snakes: join(state, 'snakes'),
     runs: join(state, 'runs'),
     worktrees: join(state, 'worktrees'),
+    merging: join(state, 'merging'),
     workspaces: join(state, 'workspaces'),
     setupCache: join(state, 'setup-cache'),
     setupTrouble: join(state, 'setup-trouble.json'),

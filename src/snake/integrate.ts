@@ -25,9 +25,11 @@ import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv } from './prepare.js';
 import { setUpMerged } from './set-up.js';
 
-/** After git did not answer, the same again; the claim's heartbeat goes on meanwhile. */
+/** After git did not answer, the same again; the claim's heartbeat goes on meanwhile. For longer than a lock of a killed git is left standing, a minute. */
 const AGAIN_MS = 2000;
-const MOST_TRIES = 10;
+const MOST_TRIES = 45;
+/** A worktree that git cannot read does not mend by itself: a few times, for what passes. */
+const MOST_LOOKS = 8;
 
 /**
  * What becomes of the branch of an attempt that ended well, whose processes are gone: its diff is held against the policy, and it is
@@ -40,12 +42,14 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
   const spec = await readSpec(files, sessionDir(dir, flow));
   if (git === undefined || attempt.worktree === undefined || spec === undefined) return write(ports, dir, { v: 1, into: '', since: clock.wallMs(), end: { kind: 'nothing' } });
   const changes = await measureChanges(ports, setting, claim, attempt, true);
-  // Whoever touched the checkout, or changed nothing where changes are wanted, is not merged: what it is concluded as is said elsewhere.
-  const good = typeof changes === 'object' && judgeChanges({ kind: 'done', message: '' }, changes, { guard: config.guard, required: spec.changes === 'required' }).kind === 'done';
   const before = parseJson<MergeRecord>(await files.read(join(dir, RUN_FILES.merge)));
-  const mode = spec.merge ?? config.merge;
   const target = targetOf(config.into, attempt.worktree.baseName);
   const record: MergeRecord = before ?? { v: 1, into: target.into, since: clock.wallMs() };
+  // Git did not say what is on its branch: that is not "nothing".
+  if (typeof changes === 'string') return later(ports, dir, record, `its worktree could not be read: ${changes}`, commands, MOST_LOOKS);
+  // Whoever touched the checkout, or changed nothing where changes are wanted, is not merged: what it is concluded as is said elsewhere.
+  const good = changes !== undefined && judgeChanges({ kind: 'done', message: '' }, changes, { guard: config.guard, required: spec.changes === 'required' }).kind === 'done';
+  const mode = spec.merge ?? config.merge;
   if (!good || changes.fileCount === 0) return write(ports, dir, { ...record, end: { kind: 'nothing' } });
   if (changes.strayed === true && mode !== 'none') return write(ports, dir, { ...record, end: { kind: 'blocked', into: target.into, why: 'it left its branch, and what it committed elsewhere is not on it' } });
   if (before === undefined) await write(ports, dir, record);
@@ -58,7 +62,7 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
     return write(ports, dir, { ...record, end: violations.length > 0 ? { kind: 'violation', violations } : { kind: 'kept' } });
   }
   const env = { ...(await contractEnv(ports, setting, claim, attempt, spec, flow)) };
-  const scratch = join(layout.state, 'merging', claim.name.id);
+  const scratch = join(layout.merging, claim.name.id);
   const result = await mergeTask({ files, clock, processes: ports.processes, git }, {
     mode, policies, known, branch: changes.branch, base: changes.base, into: target.into, own: target.own, since: record.since, scratch,
     dir: attempt.workspace,
@@ -68,8 +72,8 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
     candidate: record.candidate,
     record: (candidate) => write(ports, dir, { ...record, candidate }),
     held: async () => !(await interrupted()),
+    checks: spec.verify.length > 0,
     check: async (cwd) => {
-      if (spec.verify.length === 0) return 'none';
       const there = { ...env, SNAKEPIT_WORKSPACE: cwd };
       const setUp = await setUpMerged(ports, setting, claim, spec, cwd, there, interrupted, commands);
       return setUp?.length === 0 ? runChecks(ports, setting, spec.verify, { cwd, watched: dir, env: there }, interrupted) : setUp;
@@ -104,10 +108,10 @@ async function toAuthor(ports: SnakePorts, setting: SnakeSetting, claim: Claim, 
 }
 
 /** Git did not answer: once more, and in the end a person is asked. */
-async function later(ports: SnakePorts, dir: string, before: MergeRecord, why: string, commands: Commands): Promise<void> {
+async function later(ports: SnakePorts, dir: string, before: MergeRecord, why: string, commands: Commands, most = MOST_TRIES): Promise<void> {
   const record = parseJson<MergeRecord>(await ports.files.read(join(dir, RUN_FILES.merge))) ?? before;
   const tries = (record.tries ?? 0) + 1;
-  if (tries >= MOST_TRIES) return write(ports, dir, { ...record, end: { kind: 'blocked', into: record.into, why } });
+  if (tries >= most) return write(ports, dir, { ...record, end: { kind: 'blocked', into: record.into, why } });
   await write(ports, dir, { ...record, tries });
   await ports.clock.sleep(AGAIN_MS, commands.changed);
 }

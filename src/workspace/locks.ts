@@ -22,6 +22,18 @@ export async function staleLocks({ files, clock, git }: Pick<WorkspacePorts, 'fi
   return stale;
 }
 
+/**
+ * The lock of one of our own refs that a killed git left, where it is older than the end of the last attempt or than a minute. Git waits for a
+ * ref's lock for no longer than a tenth of a second, so that a left one would keep everybody out for ever.
+ */
+export async function clearRefLock({ files, clock }: Pick<WorkspacePorts, 'files' | 'clock'>, commonDir: string, ref: string, lastEndedAt?: number): Promise<string[]> {
+  const lock = join(commonDir, `${ref}.lock`);
+  const at = await files.mtimeMs(lock);
+  if (at === undefined || (at > (lastEndedAt ?? 0) && clock.wallMs() - at < OLD_MS)) return [];
+  await files.remove(lock);
+  return [`a lock that a dead git had left was removed: ${ref}.lock`];
+}
+
 /** Removes them; says so. */
 export async function clearLocks(ports: WorkspacePorts, record: WorktreeRecord, lastEndedAt: number | undefined): Promise<string[]> {
   const notes: string[] = [];

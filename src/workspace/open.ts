@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../lib/result.js';
 import type { Layout } from '../protocol/layout.js';
 import { branchName } from './choose.js';
 import { excludeOurs, type WorkspacePorts } from './ground.js';
-import { clearLocks } from './locks.js';
+import { clearLocks, clearRefLock } from './locks.js';
 import { readWorkspace, writeWorkspace } from './record.js';
 import type { WorktreeRecord } from './state.js';
 
@@ -48,6 +48,7 @@ export async function openWorktree(ports: WorkspacePorts, layout: Layout, reques
     if (!(await request.endLeftovers())) return err('git of an earlier attempt is still at work in the worktree, and could not be ended');
     const tip = await branchTip(git, repository.top, known.branch);
     if (!tip.ok) return tip;
+    const unlocked = await clearRefLock(ports, repository.commonDir, `refs/heads/${known.branch}`, request.lastEndedAt);
     // Nobody worked in what was never ready; its branch still stands where it began.
     const untouched = known.state === 'making' && tip.value === known.base.sha;
     const cleared = known.state === 'making' ? await clear(ports, repository, known.path) : ok(undefined);
@@ -56,8 +57,8 @@ export async function openWorktree(ports: WorkspacePorts, layout: Layout, reques
       const moved = await moveRef(git, repository.top, `refs/heads/${known.branch}`, undefined, known.base.sha, 'a worktree that was never made');
       if (moved.kind === 'unknown') return err(moved.why);
     }
-    if (tip.value !== undefined && !untouched) return make(ports, layout, request, { ...known, repo: repository.top }, undefined, ['its worktree was made anew, from its branch']);
-    if (known.state === 'making') return make(ports, layout, request, known, known.base.sha, []);
+    if (tip.value !== undefined && !untouched) return make(ports, layout, request, { ...known, repo: repository.top }, undefined, [...unlocked, 'its worktree was made anew, from its branch']);
+    if (known.state === 'making') return make(ports, layout, request, known, known.base.sha, unlocked);
   }
   const base = await baseOf(ports, request);
   if (!base.ok) return base;
@@ -88,14 +89,15 @@ async function reopen(ports: WorkspacePorts, layout: Layout, request: OpenReques
   const { git, files } = ports;
   const { repository } = request;
   const notes: string[] = [];
-  let here = await isSound(ports, repository, record.path);
-  if (!here && (await files.exists(record.path))) {
+  let here = await soundness(ports, repository, record.path);
+  if (here === 'broken' && (await files.exists(record.path))) {
     // Writes the links between a repository and its worktrees anew, where one side still knows.
     const repaired = await git(repository.top, ['worktree', 'repair', record.path]);
-    here = await isSound(ports, repository, record.path);
-    notes.push(here ? 'its worktree had lost its repository, and was repaired' : `its worktree was broken (${complaint(repaired)})`);
+    here = await soundness(ports, repository, record.path);
+    notes.push(here === 'sound' ? 'its worktree had lost its repository, and was repaired' : `its worktree was broken (${complaint(repaired)})`);
   }
-  if (here) return ok({ record, notes: [...notes, ...(await clearLocks(ports, record, request.lastEndedAt))] });
+  if (here === 'unknown') return err('git does not say how its worktree stands');
+  if (here === 'sound') return ok({ record, notes: [...notes, ...(await clearLocks(ports, record, request.lastEndedAt))] });
   const aside = await putAside(ports, layout, record);
   const tip = await branchTip(git, repository.top, record.branch);
   if (!tip.ok) return tip;
@@ -103,11 +105,14 @@ async function reopen(ports: WorkspacePorts, layout: Layout, request: OpenReques
   return made;
 }
 
-/** Whether git, asked inside, answers with this directory and this repository. */
-export async function isSound({ git, files }: Pick<WorkspacePorts, 'git' | 'files'>, repository: Pick<Repository, 'commonDir'>, path: string): Promise<boolean> {
-  if (!(await files.exists(join(path, '.git')))) return false;
-  const seen = await repositoryOf(git, path);
-  return seen.ok && seen.value !== 'none' && seen.value.top === path && seen.value.commonDir === repository.commonDir;
+/** "sound": git, asked inside, answers with this directory and this repository. An error counts only when it is there twice, while the repository itself answers: unknown is not broken. */
+export async function soundness({ git, files }: Pick<WorkspacePorts, 'git' | 'files'>, repository: Pick<Repository, 'top' | 'commonDir'>, path: string): Promise<'sound' | 'broken' | 'unknown'> {
+  if (!(await files.exists(join(path, '.git')))) return 'broken';
+  for (let look = 0; look < 2; look += 1) {
+    const seen = await repositoryOf(git, path);
+    if (seen.ok) return seen.value !== 'none' && seen.value.top === path && seen.value.commonDir === repository.commonDir ? 'sound' : 'broken';
+  }
+  return (await repositoryOf(git, repository.top)).ok ? 'broken' : 'unknown';
 }
 
 /** What lies where a worktree is to be made is moved to the salvage, whatever it holds. */
