@@ -1,4 +1,4 @@
-import { QUIET_TMUX, type SoakOptions } from './soak.js';
+import { QUIET_GIT, QUIET_TMUX, type SoakOptions } from './soak.js';
 
 /** A fault in the built code, the run that makes its window certain, and what the ledger then says. */
 export interface Plant {
@@ -9,12 +9,14 @@ export interface Plant {
   readonly finds: RegExp;
 }
 
-const SMALL = { tasks: 24, snakes: 4, rate: 50, minutes: 3, tmux: QUIET_TMUX, delays: { share: 0, ms: 0 } } as const;
+const SMALL = { tasks: 24, snakes: 4, rate: 50, minutes: 3, tmux: QUIET_TMUX, git: QUIET_GIT, delays: { share: 0, ms: 0 } } as const;
 /** All work for long enough that a second attempt meets the first, on the slowest machine; the first meeting ends the run. */
-const long: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', seconds: 60 });
+const long: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', work: 'none', seconds: 60 });
 const LONG = { ...SMALL, tasks: 8, rate: 100, monkey: { 'kill-all-reap': 1 }, habit: long, endAtViolation: true } as const;
+/** All work in worktrees and are merged, and whoever moved a branch dies right after it as often as not. */
+const MERGED = { ...SMALL, tasks: 12, rate: 10, monkey: { 'kill-cleanup': 1 }, merge: 'squash', git: { ...QUIET_GIT, killsMover: 450 }, habit: (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', seconds: 0, work: 'own' }) } as const satisfies Plant['options'];
 /** So that some end between two deeds. */
-const brief: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', seconds: 1 });
+const brief: SoakOptions['habit'] = (plan) => ({ ...plan, habit: 'well', leaves: 'nothing', work: 'none', seconds: 1 });
 
 export const PLANTS: Readonly<Record<string, Plant>> = {
   'requeue without killing': {
@@ -38,5 +40,13 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     file: 'queue/directory-store.js', find: "(await files.rename(claim.file, target)) === 'missing'",
     replace: "(await files.read(claim.file)) === undefined || (await files.write(target, await files.read(claim.file)), await files.remove(claim.file), false)",
     options: { ...SMALL, monkey: { 'kill-cleanup': 1 }, rate: 10, dieAfter: '/queue/done/task-', habit: brief }, finds: /calls itself|was the last|is left in|should not be/,
+  },
+  'a commit that was recorded and merged is not looked for': {
+    file: 'snake/integrate.js', find: 'candidate: record.candidate,', replace: 'candidate: undefined,',
+    options: MERGED, finds: /was merged \d+ times, not 1/,
+  },
+  'a look at the branch that failed counts as no change': {
+    file: 'snake/integrate.js', find: "if (typeof changes === 'string')", replace: "if (typeof changes === 'string') return write(ports, dir, { ...record, end: { kind: 'nothing' } });\n    if (typeof changes === 'string')",
+    options: { ...MERGED, git: { ...QUIET_GIT, fails: 80 } }, finds: /was merged 0 times, not 1/,
   },
 };

@@ -1,4 +1,4 @@
-// npm run chaos: the long soak. --rate: hits of the monkey for each hundred tasks. A planted fault that is found is success.
+// npm run chaos: the long soak; it ends when its tasks have ended, --minutes is for a machine that is far too slow. --rate: hits of the monkey for each hundred tasks. A planted fault that is found is success.
 // npm run chaos -- --seed N --tasks N --snakes N --minutes N --rate N --plant NAME
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ try {
   }
   const dir = fs.mkdtempSync(join(tmpdir(), 'chaos-'));
   console.log(`chaos: seed ${seed}; its log: ${join(dir, 'soak.log')}`);
-  const asked = plant?.options ?? { tasks: number('tasks', 2000), snakes: number('snakes', 12), rate: number('rate', 20), minutes: number('minutes', 6) };
+  const asked = plant?.options ?? { tasks: number('tasks', 2000), snakes: number('snakes', 12), rate: number('rate', 15), minutes: number('minutes', 30) };
   const { faults, table } = await soak({ ...asked, seed, dist }, dir);
   console.log(printTable(table));
   for (const fault of faults.slice(0, 40)) console.log(`FAULT ${fault}`);

@@ -100,10 +100,10 @@ exec "$REAL" "$@"
 /** From now on it only passes on what it is asked. */
 export const quieten = (dir: string): void => fs.writeFileSync(join(dir, QUIET), '');
 
-/** How often each fault happened. */
-export function shimFaults(dir: string): Record<string, number> {
+/** How often each fault happened, as a shim's log has it. */
+export function shimFaults(dir: string, log = 'faults.log'): Record<string, number> {
   const counts: Record<string, number> = {};
-  const file = join(dir, 'faults.log');
+  const file = join(dir, log);
   for (const line of fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n') : []) if (line !== '') counts[line.split(' ')[0] ?? ''] = (counts[line.split(' ')[0] ?? ''] ?? 0) + 1;
   return counts;
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { repoHead, repoWork } from './repo-work.js';
 
 /*
  * The independent witness. While a task works, its script and every child of it hold a lock of the kernel's on a file of
@@ -19,6 +20,8 @@ export interface TaskPlan {
   /** What it leaves behind: a child in a session of its own, with our marks or with a scrubbed environment. */
   readonly leaves: 'nothing' | 'marked' | 'scrubbed';
   readonly seconds: number;
+  /** Where it works: "none", a scratch directory; else a worktree, with a file of its own or a line in a file that all share. See repo-work.ts. */
+  readonly work: 'none' | 'own' | 'shared';
 }
 
 export function planTasks(count: number, random: () => number): TaskPlan[] {
@@ -28,6 +31,7 @@ export function planTasks(count: number, random: () => number): TaskPlan[] {
     leaves: index % 20 !== 3 ? 'nothing' : index % 40 === 3 ? 'marked' : 'scrubbed',
     // Most are over before anybody could start them again; one in ten would be met at work by a second attempt.
     seconds: index % 10 === 3 ? 2 : Math.round(random() * 500) / 1000,
+    work: index % 10 !== 6 ? 'none' : index % 30 === 6 ? 'shared' : 'own',
   }));
 }
 
@@ -35,6 +39,8 @@ const LEFT_BEHIND = { nothing: '', marked: 'setsid sleep 900 >/dev/null 2>&1 &',
 
 /** Allowed failures: of those that hang, more than a slow machine makes of them. */
 const ATTEMPTS = { well: 3, fails: 2, hangs: 20, dies: 3, stubborn: 3 } as const;
+/** Of those that work in a worktree: git fails them often, and that counts. */
+const GIT_ATTEMPTS = 30;
 const HANG_TIMEOUT_S = 5;
 
 const MISBEHAVES = {
@@ -52,10 +58,12 @@ export class Witness {
     for (const sub of ['locks', 'lines', 'violations']) fs.mkdirSync(join(dir, sub), { recursive: true });
   }
 
-  taskText({ id, habit, leaves, seconds }: TaskPlan): string {
+  taskText(plan: TaskPlan): string {
+    const { id, habit, leaves, seconds, work } = plan;
     return `---
 id: ${id}
-attempts: ${ATTEMPTS[habit]}${habit === 'hangs' ? `\ntimeout: ${HANG_TIMEOUT_S}s` : ''}
+${repoHead(plan)}
+attempts: ${work === 'none' || habit === 'fails' ? ATTEMPTS[habit] : GIT_ATTEMPTS}${habit === 'hangs' ? `\ntimeout: ${HANG_TIMEOUT_S}s` : ''}
 ---
 # ${id}
 
@@ -67,6 +75,7 @@ first=yes
 printf 'start %s\\n' "$SNAKEPIT_CLAIM" >>'${this.dir}/lines/${id}'
 ${LEFT_BEHIND[leaves]}
 ${MISBEHAVES[habit]}
+${repoWork(plan)}
 sleep ${seconds}
 printf 'end %s\\n' "$SNAKEPIT_CLAIM" >>'${this.dir}/lines/${id}'
 exit ${habit === 'fails' ? 7 : 0}

@@ -24,7 +24,7 @@ export interface Actor {
   readonly also?: (stage: Stage) => readonly string[];
 }
 
-const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, habit: 'well', leaves: 'nothing', seconds: 0, ...more });
+const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, habit: 'well', leaves: 'nothing', seconds: 0, work: 'none', ...more });
 const BRIEF_MS = 60_000;
 const DONE: readonly Goal[] = [{ id: 'x', state: 'done' }];
 const FAILED: readonly Goal[] = [{ id: 'x', state: 'failed' }];
