@@ -60,7 +60,7 @@ export async function history() {
   writeFileSync(hook, `import { writeFileSync } from 'node:fs';\nprocess.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS)));\n`);
   const peak = { file, options: ['--import', pathToFileURL(hook).href] };
   const pits = Object.fromEntries(Object.entries(SIZES).map(([name, count]) => [name, pitWithHistory(count)]));
-  const commands = { ls: ['ls'], 'ls done': ['ls', 'done'], show: ['show', 'task-00042'], status: ['status'], 'top --once': ['top', '--once'], metrics: ['metrics'], events: ['events', '--since', '1h'] };
+  const commands = { ls: ['ls'], 'ls done': ['ls', 'done'], show: ['show', 'task-00042'], status: ['status'], 'top --once': ['top', '--once'] };
   const bare = [];
   const runs = Object.fromEntries(Object.keys(commands).map((name) => [name, { few: [], many: [] }]));
   for (let pair = 0; pair <= PAIRS; pair += 1) {
