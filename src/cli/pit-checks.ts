@@ -11,11 +11,12 @@ import { readRefused } from '../recurring/refusals.js';
 import { listSnakes } from '../runs/registry.js';
 import { livePit, readAgents, readConfig, readRules, readSnapshot, type Context } from './context.js';
 import { CliError } from './exit.js';
+import { MONEY_REMEDY, moneyGaps } from './money-gaps.js';
 import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...(await checkMoney(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -26,6 +27,17 @@ async function checkConfig(context: Context): Promise<Finding> {
   } catch (cause) {
     if (!(cause instanceof CliError)) throw cause;
     return { check: 'configuration', level: 'bad', fact: cause.message, remedy: 'mend that line; all keys: snakepit config --defaults' };
+  }
+}
+
+/** What a budget of money would not see. Of a configuration that is wrong nothing is said here. */
+async function checkMoney(context: Context): Promise<Finding[]> {
+  try {
+    const config = await readConfig(context);
+    return moneyGaps(config, await readAgents(context, config), context.clock.wallMs()).map((fact) => ({ check: 'budget', level: 'warn', fact, remedy: MONEY_REMEDY }));
+  } catch (cause) {
+    if (!(cause instanceof CliError)) throw cause;
+    return [];
   }
 }
 

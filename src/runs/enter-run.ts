@@ -22,13 +22,16 @@ export interface EndedRun {
 /** The attempt's directory, and below it the step's, where it has several. */
 const runName = (dir: string): string => (basename(dirname(dir)) === 'steps' ? join(basename(dirname(dirname(dir))), 'steps', basename(dir)) : basename(dir));
 
+/** What names the entry of a run, before there is one. */
+export const runKeyOf = (id: string, dir: string, step: string | undefined): Pick<LedgerEntry, 'run' | 'step'> => ({ run: `${id}/${runName(dir)}`, ...(step === undefined ? {} : { step }) });
+
 /** What the ledger is to say of a run; undefined where nothing was counted and nothing is missing. */
 export function entryOf({ id, dir, attempt, endedAt, agent, step }: EndedRun): LedgerEntry | undefined {
   const { tokens, uncounted, baseline } = agent ?? {};
   if (tokens === undefined && uncounted === undefined) return undefined;
   const { costUsd, session, source, model, models, ...figures } = tokens ?? { ...NO_FIGURES, session: attempt.session, source: 'none' as const, costUsd: undefined, model: undefined, models: undefined };
   return {
-    v: 1, kind: 'task', id, run: `${id}/${runName(dir)}`, ...(step === undefined ? {} : { step }), attempt: attempt.attempt, at: endedAt, ms: Math.max(0, endedAt - attempt.startedAt),
+    v: 1, kind: 'task', id, ...runKeyOf(id, dir, step), attempt: attempt.attempt, at: endedAt, ms: Math.max(0, endedAt - attempt.startedAt),
     profile: attempt.profile, account: attempt.account, session, ...(model === undefined ? {} : { model }), ...figures, ...(models === undefined ? {} : { models }),
     ...(costUsd === undefined ? {} : { reported: costUsd }), ...(baseline === undefined ? {} : { baseline }), source, ...(tokens === undefined ? { uncounted } : {}),
   };

@@ -5,12 +5,13 @@ import { decideBudget, type BudgetVerdict } from '../ledger/decide.js';
 import type { Files } from '../lib/files.js';
 import { attemptOf, type ClaimName } from '../protocol/names.js';
 import type { Layout } from '../protocol/layout.js';
-import { parseExit, parseJson, RUN_FILES, type UsageRecord } from '../protocol/records.js';
+import { parseExit, parseJson, RUN_FILES } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import { isBudgetPark, readAnswer } from './answers.js';
-import { spentOf } from './pool-budget.js';
+import { spentOf } from './spent.js';
 import { pastAttempts, readAgent, readAttempt, runDirOf, sameLife, type PastAttempt } from './run-dir.js';
 import { sessionDirs } from './steps.js';
+import { readUsage } from './usage.js';
 
 const MINUTE_MS = 60_000;
 
@@ -63,12 +64,6 @@ async function spentIn(files: Files, { priceLists }: Config, base: string, until
     sum = plusSpent(sum, tokens === undefined ? { ...NOTHING_SPENT, minutes: ms / MINUTE_MS, unpriced: 1 } : spentOf(priceLists, tokens, attempt.account, endedAt, ms));
   }
   return sum;
-}
-
-/** What a session has used so far; undefined: its program has said nothing yet, or says nothing while it runs. */
-export async function readUsage(files: Files, dir: string): Promise<UsageRecord | undefined> {
-  const record = parseJson<UsageRecord>(await files.read(join(dir, RUN_FILES.usage)));
-  return record?.v === 1 ? record : undefined;
 }
 
 interface Told {

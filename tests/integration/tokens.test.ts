@@ -65,6 +65,28 @@ describe('tokens', () => {
 });
 
 describe('the budget of a day', () => {
+  it('counts what the session that runs has used so far, once: nothing more is claimed, and it goes on to its end', () =>
+    withPit(config('budget: {day: {tokens: 1k}}'), async (pit) => {
+      const go = pit.beside('go');
+      await pit.up(2);
+      pit.dropTask('a.md', spenderTask([[{ in: 1000, out: 10 }, { until: go }, { in: 5 }]]));
+      const today = async (): Promise<string> => /^today: .*$/m.exec(await pit.ok('status'))?.[0] ?? '';
+      await pit.until('what it has used is seen', async () => (await today()).startsWith('today: 1,010 tokens'), 60_000);
+      expect(await today()).toContain('the budget of the day is spent: nothing is claimed');
+      expect(linesOf(pit)).toEqual([]);
+      pit.dropTask('b.md', spenderTask([[{ in: 1 }]]));
+      await pit.until('b waits in line', () => isIn(pit, 'ready', 'b'));
+      expect(await pit.ok('explain', 'b')).toContain('the budget of the day is spent (1,010 tokens of 1,000 tokens): nothing is claimed');
+      expect(await pit.ok('explain', 'a')).toMatch(/its tokens so far +1,000 in, 10 out/);
+      expect(await pit.ok('show', 'a')).toContain('tokens    1,000 in, 10 out; stub-1, so far in this session');
+      expect(await pit.ok('top', '--once')).toMatch(/a .*1\.0k/);
+      fs.writeFileSync(go, '');
+      await ended(pit, 'a');
+      expect(await today()).toMatch(/^today: 1,015 tokens of/);
+      expect(isIn(pit, 'ready', 'b')).toBe(true);
+      expect(linesOf(pit)).toHaveLength(1);
+    }));
+
   it('spent, nothing more is claimed, also by the next pit: it says so, tells once, and raising it lets the tasks go', () =>
     withPit(config('budget: {day: {tokens: 1k}}', 'snakes: 1'), async (pit) => {
       await pit.up(1);

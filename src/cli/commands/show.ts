@@ -11,14 +11,18 @@ import { explainWaiting } from '../../queue/promote.js';
 import { pastAttempts, readAttempt } from '../../runs/run-dir.js';
 import { currentRun } from '../../runs/steps.js';
 import { childrenLine, describeEvent, standing } from '../../runs/step-words.js';
+import { useOf } from '../../runs/running-use.js';
+import { describeTokens } from '../../runs/token-words.js';
 import { readQuestionFile } from '../../runs/question.js';
 import { changeLines } from '../../runs/change-words.js';
 import { gatherStory } from '../../runs/publish.js';
 import { attemptLines, checkLines, type StoryParts } from '../../runs/story.js';
 import { note, openContext, print, printJson } from '../context.js';
 import { coolingWhy } from '../cooling.js';
+import { configInForce } from '../config-in-force.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, refusedText } from '../find.js';
+import { setupWhy } from '../setup-why.js';
 import { stateWord } from '../progress.js';
 import { paintState } from '../style.js';
 
@@ -37,13 +41,14 @@ export async function showTask(dir: string | undefined, name: string, options: {
   const at = claim === undefined ? undefined : await currentRun(files, layout, claim);
   const flow = at?.flow;
   const running = claim === undefined ? undefined : await readAttempt(files, at?.dir ?? '');
+  const used = claim === undefined ? undefined : await useOf(files, layout, await configInForce(context), claim, clock.wallMs());
   const waitUntil = claim === undefined ? undefined : (await files.read(`${at?.dir ?? ''}/${RUN_FILES.waitUntil}`))?.trim();
-  const why = task.state === 'waiting' ? ((await coolingWhy(context, task)) ?? (await explainWaiting(files, layout, clock.wallMs())).get(id)?.why) : undefined;
+  const why = task.state === 'waiting' ? ((await coolingWhy(context, task)) ?? (await setupWhy(context, task)) ?? (await explainWaiting(files, layout, clock.wallMs())).get(id)?.why) : undefined;
   const children = await childrenOf(files, layout, id);
   const question = task.state === 'needs' ? await readQuestionFile(files, layout, id) : undefined;
   if (options.json === true) {
     const { asked, steps, evidence, answers, tokens, money, cost, verify: checks, notes } = await told();
-    return printJson({ id, state: task.state, file: task.file, counters: task.name?.counters, owner: claim?.owner, running, workflow: flow === undefined ? undefined : { name: flow.workflow.name, next: flow.next, events: flow.events }, waitUntil, why, children, attempts, asked, steps, evidence, answers, tokens, money, cost, checks, notes, next: nextOf(task, layout.root), story, question, refused: newer });
+    return printJson({ id, state: task.state, file: task.file, counters: task.name?.counters, owner: claim?.owner, running, soFar: used?.tokens, workflow: flow === undefined ? undefined : { name: flow.workflow.name, next: flow.next, events: flow.events }, waitUntil, why, children, attempts, asked, steps, evidence, answers, tokens, money, cost, checks, notes, next: nextOf(task, layout.root), story, question, refused: newer });
   }
   if (newer !== undefined) note(`snakepit: a newer ${refusedText(newer)}`);
   if (story !== undefined && (task.state === 'done' || task.state === 'failed')) return print(showLines(story).trimEnd());
@@ -61,6 +66,7 @@ export async function showTask(dir: string | undefined, name: string, options: {
   if (claim !== undefined) lines.push(`worked by ${claim.owner.snake} (pid ${claim.owner.pid})${running === undefined ? '' : `, ${running.agent}, for ${formatDuration(Math.max(0, clock.wallMs() - running.startedAt))} of at most ${formatDuration(running.timeoutMs)}`}; look in with: snakepit attach ${id}`);
   if (flow !== undefined) lines.push(`workflow  ${flow.workflow.name}, ${standing(flow.next)}`, ...flow.events.map((event) => `  ended   ${describeEvent(event)}`));
   if (Object.values(children).some((ids: readonly string[]) => ids.length > 0)) lines.push(`tossed    ${childrenLine(children)}`);
+  if (used?.tokens !== undefined) lines.push(`tokens    ${describeTokens(used.tokens)}, so far in this session`);
   if (waitUntil !== undefined) lines.push(`says      it waits until ${show(waitUntil)}`);
   const parts = await told();
   const next = nextOf(task, layout.root);

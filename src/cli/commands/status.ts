@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { hasLimit, UNITS, type Limits, type Spent } from '../../ledger/budget.js';
 import { amount, type BudgetVerdict } from '../../ledger/decide.js';
-import { PoolPurse } from '../../runs/pool-budget.js';
+import { PoolPurse, verdictOf } from '../../runs/pool-budget.js';
 import { configInForce } from '../config-in-force.js';
 import { formatDuration } from '../../lib/duration.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
@@ -48,6 +48,7 @@ export interface StatusFacts {
 
 export async function gatherStatus(context: Context): Promise<StatusFacts> {
   const { files, layout, clock } = context;
+  const config = await configInForce(context);
   const pit = await livePit(context);
   const snapshot = await readSnapshot(context);
   const claims = (await listState(files, layout, 'claimed')).flatMap((task) => parseClaim(basename(task.file)) ?? []);
@@ -63,8 +64,8 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
     paused: await files.exists(layout.paused),
     setUps: await setupTroubles(context),
-    disk: diskWhy(await readDisk(files, layout), (await configInForce(context)).diskBytes),
-    turn: await turnNow(context),
+    disk: diskWhy(await readDisk(files, layout), config.diskBytes),
+    turn: await turnNow(context, config),
     tmuxSilent: pit !== undefined && snapshot?.tmux === 'unknown',
     configProblem: pit === undefined ? undefined : snapshot?.configProblem,
     snakes,
@@ -73,21 +74,18 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
     refused: await countRefusals(files, layout),
     accounts: await coolingAccounts(context),
     recurring: await summarizeRecurring(files, layout),
-    used: await usedNow(context),
+    used: await usedNow(context, config),
   };
 }
 
-async function turnNow(context: Context): Promise<string | undefined> {
-  const { files, layout } = context;
-  const holder = await turnHolder(files, layout, projectDir(layout, (await configInForce(context)).repo));
+async function turnNow({ files, layout }: Context, config: Config): Promise<string | undefined> {
+  const holder = await turnHolder(files, layout, projectDir(layout, config.repo));
   return holder?.slice(0, holder.indexOf('~'));
 }
 
-async function usedNow(context: Context): Promise<StatusFacts['used']> {
-  const config = await configInForce(context);
-  const purse = new PoolPurse(context.files, context.layout);
-  const { day, ever } = await purse.look(config, context.clock.wallMs());
-  return { day, ever: hasLimit(config.budget.pit) ? ever : undefined, budget: config.budget, verdict: await purse.verdict(config, context.clock.wallMs()) };
+async function usedNow({ files, layout, clock }: Context, config: Config): Promise<StatusFacts['used']> {
+  const { day, ever } = await new PoolPurse(files, layout).look(config, clock.wallMs());
+  return { day, ever: hasLimit(config.budget.pit) ? ever : undefined, budget: config.budget, verdict: verdictOf(config, { day, ever }) };
 }
 
 /** "today: 1,200,000 of 2,000,000 tokens, $3.20 of $20.00"; undefined where nothing was used and there is no limit. */

@@ -10,6 +10,7 @@ import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
 import { checkGround, livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
+import { MONEY_REMEDY, moneyGaps } from '../money-gaps.js';
 import { CliError, EXIT } from '../exit.js';
 
 const START_PATIENCE_MS = 20_000;
@@ -29,7 +30,9 @@ export async function up(dir: string | undefined, options: { snakes?: number; fo
   await files.makeDir(dirname(layout.tmuxSocket));
   checkGround(context);
   const config = await readConfig(context);
-  await readAgents(context, config);
+  const gaps = moneyGaps(config, await readAgents(context, config), context.clock.wallMs());
+  for (const gap of gaps) note(`snakepit: a budget of money stands, and ${gap}`);
+  if (gaps.length > 0) note(`          ${MONEY_REMEDY}`);
   await checkMachine(context);
   const running = await livePit(context);
   if (options.foreground === true && running !== undefined) throw new CliError(`a pit already runs here (pid ${running.pid}); scale it with: snakepit up -n N`, EXIT.busy);

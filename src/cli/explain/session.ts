@@ -5,6 +5,8 @@ import { PROGRAM_FILES } from '../../agents/program.js';
 import type { Config } from '../../config/config.js';
 import { parseExit, parseJson, parseSession, RUN_FILES, type AttemptRecord } from '../../protocol/records.js';
 import { readAgent, readAttempt } from '../../runs/run-dir.js';
+import { describeTokens } from '../../runs/token-words.js';
+import { readUsage } from '../../runs/usage.js';
 import { watchPolicy } from '../../watchdog/ladder.js';
 import type { Watch } from '../../watchdog/state.js';
 import { publishedAgents, type Context } from '../context.js';
@@ -50,6 +52,8 @@ export async function explainSession(context: Context, config: Config, dir: stri
     add('its account', cooling === undefined ? undefined : `${attempt.account}: ${coolingWords(cooling, clock.wallMs())}${attempt.probe === true ? '; this is its probe' : ''}`);
   }
   if (watched) add('its state', agent === undefined ? 'nothing seen yet' : `${agent.state.kind}, by ${agent.state.source}: ${agent.state.rule}${agent.state.evidence === '' ? '' : ` (${agent.state.evidence})`}`, agent?.since);
+  const usage = agent?.tokens === undefined ? await readUsage(files, dir) : undefined;
+  add('its tokens so far', usage === undefined ? undefined : describeTokens(usage.tokens), usage?.at);
   add('last progress', watch === undefined ? undefined : 'an event, its transcript, its output or a tool at work', watch?.progressAt);
   if (watch !== undefined && watch.nudgedAt.length > 0) add('nudges', `${watch.nudgedAt.length} of ${watchPolicy(config).nudges}`, watch.nudgedAt.at(-1));
   add('asked if done', watch?.doneNudgedAt === undefined ? undefined : 'once; it is not asked again', watch?.doneNudgedAt);

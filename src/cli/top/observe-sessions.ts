@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Layout } from '../../protocol/layout.js';
 import { attemptOf, markerOf, parseClaim, type ClaimName } from '../../protocol/names.js';
-import { RUN_FILES, type AgentRecord, type AskRecord, type AttemptRecord } from '../../protocol/records.js';
+import { RUN_FILES, type AgentRecord, type AskRecord, type AttemptRecord, type UsageRecord } from '../../protocol/records.js';
 import type { ResidentRow, SnakeRow, Snapshot } from '../../protocol/snapshot.js';
 import { sumTokens, type TokenCount } from '../../protocol/tokens.js';
 import type { ResidentRecord } from '../../residents/state.js';
@@ -20,6 +20,8 @@ interface Told {
   readonly agent: AgentRecord | undefined;
   readonly watch: Watch | undefined;
   readonly ask: AskRecord | undefined;
+  /** What its session has used so far. */
+  readonly usage: UsageRecord | undefined;
   /** The wrapper was let in: there is something to look at. */
   readonly begun: boolean;
 }
@@ -30,7 +32,7 @@ async function readTold(recent: Recent, dir: string, now: number): Promise<Told>
   const json = <T>(name: string): Promise<T | undefined> => recent.json<T>(join(dir, name), now);
   const attempt = await json<AttemptRecord>(RUN_FILES.attempt);
   const session = await recent.text(join(dir, RUN_FILES.session), now, 200);
-  return { attempt, agent: await json(RUN_FILES.agent), watch: await json(RUN_FILES.watch), ask: await json(RUN_FILES.ask), begun: session !== undefined };
+  return { attempt, agent: await json(RUN_FILES.agent), watch: await json(RUN_FILES.watch), ask: await json(RUN_FILES.ask), usage: await json(RUN_FILES.usage), begun: session !== undefined };
 }
 
 /** Of a snake or a resident: its state, by what it is in it, and what moves. */
@@ -58,7 +60,7 @@ export interface SessionFacts {
   readonly memory: ReadonlyMap<string, number>;
 }
 
-/** One row per snake, working or not, and per resident. Reads only what runs: of what has ended, the tokens of the same tasks. */
+/** One row per snake, working or not, and per resident. Reads only what runs, with what its session has used so far: of what has ended, the tokens of the same tasks. */
 export async function observeSessions(facts: SessionFacts): Promise<SessionRow[]> {
   const { layout, recent, snapshot, now } = facts;
   const claims = (await recent.names(layout.dir('claimed'), now)).flatMap((name) => parseClaim(name) ?? []);
@@ -83,7 +85,7 @@ async function snakeRow({ layout, recent, now, alive, memory }: SessionFacts, na
   return {
     ...none, ...seen, name, kind: 'snake', state, why: slot?.why ?? seen.why, task: claim.id, ...stepOf(told.attempt),
     since: told.attempt?.startedAt, attempt: attemptOf(claim.counters),
-    tokens: await earlierTokens(recent, layout, claim, now), memory: memory.get(markerOf(claim)), session: told.attempt === undefined ? undefined : sessionName(claim.nonce, dir),
+    tokens: together(await earlierTokens(recent, layout, claim, now), told.agent?.tokens ?? told.usage?.tokens), memory: memory.get(markerOf(claim)), session: told.attempt === undefined ? undefined : sessionName(claim.nonce, dir),
   };
 }
 
@@ -103,6 +105,11 @@ async function residentRow({ layout, recent, now, memory }: SessionFacts, row: R
 function stepOf(attempt: AttemptRecord | undefined): Pick<SessionRow, 'step' | 'round'> {
   return { step: attempt?.step?.id, round: attempt?.step?.round };
 }
+
+const together = (...counts: readonly (TokenCount | undefined)[]): TokenCount | undefined => {
+  const known = counts.filter((count): count is TokenCount => count !== undefined);
+  return known.length === 0 ? undefined : sumTokens(known);
+};
 
 /** What the ended attempts of this task were counted; a first attempt has none, and costs no look. */
 async function earlierTokens(recent: Recent, layout: Layout, claim: ClaimName, now: number): Promise<TokenCount | undefined> {

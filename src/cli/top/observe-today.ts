@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.js';
 import type { BudgetVerdict } from '../../ledger/decide.js';
-import { PoolPurse } from '../../runs/pool-budget.js';
+import { PoolPurse, verdictOf } from '../../runs/pool-budget.js';
 import type { Context } from '../context.js';
 import { configInForce } from '../config-in-force.js';
 import type { Model } from './state.js';
@@ -21,13 +21,14 @@ export class Today {
     const stamp = `${await files.mtimeMs(layout.configFile)} ${await files.mtimeMs(layout.activeConfig)}`;
     if (this.known?.stamp !== stamp) this.known = { stamp, config: await this.read() };
     const { config } = this.known;
-    const { day } = await this.purse.look(config, nowMs);
+    const spent = await this.purse.look(config, nowMs);
+    const { day } = spent;
     const { tokens, money } = config.budget.day;
     return {
       today: { tokens: day.tokens, costUsd: day.money, unpriced: day.unpriced > 0 },
       budget: { ...(tokens === undefined ? {} : { tokens }), ...(money === undefined ? {} : { costUsd: money }) },
       config,
-      verdict: await this.purse.verdict(config, nowMs),
+      verdict: verdictOf(config, spent),
     };
   }
 
