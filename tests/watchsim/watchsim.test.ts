@@ -189,10 +189,6 @@ describe('row 38: one pit', () => {
   });
 });
 
-describe.skip('rows 41 and 42: reviews belong to workflows, which do not exist yet; no decision of the watchdog is in them', () => {
-  it.todo('the evaluator is a fresh session, and its verdict a whole word');
-});
-
 describe('X1: variables', () => {
   it('every variable that a prompt names is set in the session, and a stale one of ours is not handed on', TIMEOUT, async () => {
     const { world } = await run('adopted');
