@@ -253,7 +253,7 @@ describe('without a running pit', () => {
       expect(await pit.ok('status')).not.toContain(escape);
       expect((await call(pit, ['status'], { env: { FORCE_COLOR: '1' } })).stdout).toContain(escape);
       expect((await call(pit, ['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout).not.toContain(escape);
-      const terminal = new Terminal(pit, 'status');
+      const terminal = new Terminal(pit, ['status']);
       await pit.until('status in a terminal', async () => (await terminal.screen()).includes('ended with 0')).finally(() => terminal.close());
     }));
 
@@ -352,7 +352,7 @@ describe('a running pit', () => {
     const blind = await pit.cli('attach', 'seen');
     expect([blind.code, oneLine(blind.stderr)]).toEqual([64, true]);
     for (const args of [['seen'], ['s1'], ['-r', 'seen']]) {
-      const terminal = new Terminal(pit, 'attach', ...args);
+      const terminal = new Terminal(pit, ['attach', ...args]);
       try {
         await pit.until('the session is on the screen', async () => (await terminal.screen()).includes('look at me'));
         if (args.length > 1) {
@@ -377,7 +377,7 @@ describe('a running pit', () => {
     expect(await pit.ok('top', '--once')).toMatch(/^project {2}running {2}\d+ snakes?[^]*NAME +STATE/);
     expect(await pit.ok('top')).toContain('NAME');
     for (const key of ['q', 'C-c']) {
-      const terminal = new Terminal(pit, 'top');
+      const terminal = new Terminal(pit, ['top']);
       try {
         await pit.until('a frame', async () => (await terminal.screen()).includes('q quit'));
         expect(await terminal.alternate()).toBe(true);

@@ -105,11 +105,12 @@ let terminals = 0;
 export class Terminal {
   private readonly socket: string;
   private readonly env: Record<string, string>;
-  constructor(pit: Pit, ...args: readonly string[]) {
+  /** `script`: what its shell does instead of calling the command line and telling how that ended; "$@" is the call. */
+  constructor(pit: Pit, args: readonly string[], setting: { readonly env?: Readonly<Record<string, string>>; readonly script?: string } = {}) {
     // A socket of its own: a server that is just going down would take the next one's session with it.
     this.socket = pit.beside(`terminal-${(terminals += 1)}.sock`);
-    this.env = envOf(pit, { TERM: 'screen-256color' });
-    this.run('-f', '/dev/null', 'new-session', '-d', '-s', 't', '-x', '120', '-y', '30', '--', '/bin/sh', '-c', '"$@"; printf "ended with %s\\n" "$?"; exec cat', 'sh', process.execPath, CLI, '-C', pit.root, ...args);
+    this.env = envOf(pit, { TERM: 'screen-256color', ...setting.env });
+    this.run('-f', '/dev/null', 'new-session', '-d', '-s', 't', '-x', '120', '-y', '30', '--', '/bin/sh', '-c', setting.script ?? '"$@"; printf "ended with %s\\n" "$?"; exec cat', 'sh', process.execPath, CLI, '-C', pit.root, ...args);
   }
   private tmux(...args: readonly string[]): Promise<Called> {
     return new Promise((resolve) => {
@@ -122,8 +123,8 @@ export class Terminal {
     this.queue = next;
     return next;
   }
-  async screen(): Promise<string> {
-    return (await this.run('capture-pane', '-p', '-t', 't')).stdout;
+  async screen(...how: readonly string[]): Promise<string> {
+    return (await this.run('capture-pane', '-p', ...how, '-t', 't')).stdout;
   }
   async alternate(): Promise<boolean> {
     return (await this.run('display-message', '-p', '-t', 't', '#{alternate_on}')).stdout.trim() === '1';

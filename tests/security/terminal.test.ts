@@ -63,7 +63,7 @@ describe('hostile texts', () => {
 
       // On a real terminal: what tmux thinks of the pane that ran our commands.
       for (const args of [['show', 'says'], ['show', 'fails'], ['logs', 'says'], ['explain', 'fails'], ['ls'], ['top'], ['events']]) {
-        const terminal = new Terminal(top, ...args);
+        const terminal = new Terminal(top, args);
         try {
           await top.until(`${args.join(' ')} is on the screen`, async () => (args[0] === 'top' ? /\bruns\b/ : /ended with/).test(await terminal.screen()), 60_000);
           expect(await terminal.screen()).not.toMatch(/OWNED\n*$/);
@@ -78,7 +78,7 @@ describe('hostile texts', () => {
 
       // The pit's own tmux server, with a person's terminal attached: title, buffer, status line.
       const pits = (...words: string[]): string => execFileSync('tmux', ['-S', top.layout.tmuxSocket, ...words], { encoding: 'utf8', env: envOf(top) });
-      const attached = new Terminal(top, 'attach', 'runs');
+      const attached = new Terminal(top, ['attach', 'runs']);
       try {
         await top.until('it is attached', async () => (await attached.screen()).includes('[snakepit]'), 30_000);
         await call(top, ['nudge', 'runs', evil('NUDGE')]);

@@ -63,6 +63,8 @@ describe('keys', () => {
     ['one less', uiOf(), [char('-')], { kind: 'scale', to: 59 }],
     ['story', uiOf({ focus: 'done' }), [char('s')], { kind: 'view', what: 'show', name: 'done-1' }],
     ['log', uiOf(), [char('l')], { kind: 'view', what: 'logs', name: 'task-1' }],
+    ['diff', uiOf({ focus: 'done' }), [char('d')], { kind: 'view', what: 'diff', name: 'done-1' }],
+    ['diff of what runs', uiOf(), [char('d')], { kind: 'view', what: 'diff', name: 'task-1' }],
     ['quit', uiOf(), [char('q')], { kind: 'quit' }],
     ['C-c quits', uiOf(), [{ kind: 'ctrl', char: 'c' }], { kind: 'quit' }],
     ['C-c in a line only leaves it', uiOf(), [char('n'), { kind: 'ctrl', char: 'c' }], { kind: 'none' }],

@@ -16,7 +16,7 @@ const WAIT_MS = 60_000;
 const withTop = (prepare: (pit: Pit) => Promise<void> | void, body: (pit: Pit, terminal: Terminal) => Promise<void>): Promise<void> =>
   withPit({}, async (pit) => {
     await prepare(pit);
-    const terminal = new Terminal(pit, 'top');
+    const terminal = new Terminal(pit, ['top']);
     try {
       await body(pit, terminal);
     } finally {

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import { Transform } from 'node:stream';
 import { show } from '../../lib/text.js';
 import { exitOf } from '../exit.js';
+import { fit } from '../terminal.js';
 import type { Aside } from './act.js';
 import type { Ui } from './state.js';
 
@@ -20,6 +23,15 @@ export async function stepAside(dir: string, action: Aside): Promise<Ui['notice'
   }
 }
 
+/** A diff is printed byte for byte into a pipe; a pager may hand that on to the terminal. */
+function harmless(): Transform {
+  const decoder = new StringDecoder('utf8');
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => done(null, fit(decoder.write(chunk))),
+    flush: (done) => done(null, fit(decoder.end())),
+  });
+}
+
 /** What our own command line prints, through $PAGER. A pager that is left early ends the command by its broken pipe. */
 function page(args: readonly string[]): Promise<Ui['notice']> {
   return new Promise((resolve) => {
@@ -30,7 +42,7 @@ function page(args: readonly string[]): Promise<Ui['notice']> {
     said.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)));
     pager.stdin.on('error', () => said.kill());
     said.stdout.on('error', () => undefined);
-    said.stdout.pipe(pager.stdin);
+    said.stdout.pipe(harmless()).pipe(pager.stdin);
     said.on('error', (cause) => (complaint = String(cause)));
     pager.on('error', (cause) => resolve({ text: show(String(cause), 300), tone: 'bad' }));
     pager.on('close', (code) => {

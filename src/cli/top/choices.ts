@@ -1,7 +1,7 @@
 import { unreachable } from '../../lib/unreachable.js';
 import { stay, type Step } from './step.js';
 import { rowsOf, selectedOf } from './rows.js';
-import type { Action, Model, SessionRow, TaskRow, Ui } from './state.js';
+import type { Action, Model, SessionRow, TaskRow, Ui, View } from './state.js';
 
 /* Keys that ask for something to be done. What cannot be done is said in one line, and why. */
 
@@ -57,7 +57,7 @@ function toAll(ui: Ui, model: Model): Step {
 
 function onSession(ui: Ui, pressed: string, row: SessionRow): Step {
   const name = nameOf(row);
-  const view = (what: 'show' | 'logs' | 'explain', of = name): Step => ({ ui, action: { kind: 'view', what, name: of } });
+  const view = (what: View, of = name): Step => ({ ui, action: { kind: 'view', what, name: of } });
   const idle = (): Step => tell(ui, `${row.name} has no session now`);
   switch (pressed) {
     case 'enter':
@@ -75,6 +75,8 @@ function onSession(ui: Ui, pressed: string, row: SessionRow): Step {
       return view('logs');
     case 'e':
       return view('explain');
+    case 'd':
+      return row.task === undefined ? tell(ui, `${row.name} works on nothing`) : view('diff');
     case 'h':
     case 'r':
       return tell(ui, row.task === undefined ? `${row.name} works on nothing` : `${row.task} is running: x ends it`);
@@ -85,7 +87,7 @@ function onSession(ui: Ui, pressed: string, row: SessionRow): Step {
 
 function onTask(ui: Ui, pressed: string, row: TaskRow): Step {
   const { id, state } = row;
-  const view = (what: 'show' | 'logs' | 'explain'): Step => ({ ui, action: { kind: 'view', what, name: id } });
+  const view = (what: View): Step => ({ ui, action: { kind: 'view', what, name: id } });
   const ended = state === 'done' || state === 'failed' || state === 'refused';
   switch (pressed) {
     case 'enter':
@@ -98,6 +100,8 @@ function onTask(ui: Ui, pressed: string, row: TaskRow): Step {
       return view('logs');
     case 'e':
       return view('explain');
+    case 'd':
+      return view('diff');
     case 'r':
       if (state === 'failed' || state === 'refused') return { ui, action: { kind: 'retry', id } };
       if (state === 'done') return ask(ui, `${id} is done: run it once more?`, { kind: 'rerun', id });

@@ -14,7 +14,7 @@ export const HELP: readonly (readonly [keys: string, what: string])[] = [
   ['x', 'kill: end a running task, cancel any other; asks first'],
   ['r', 'retry what failed; run once more what is done'],
   ['h', 'hold, release'],
-  ['s l e', 'into the pager: story, log, explanation'],
+  ['s l d e', 'into the pager: story, log, diff, explanation'],
   ['p', 'pause claiming, resume'],
   ['+ -', 'a snake more, one less; + starts a pit where none runs'],
   ['M', 'leave the mouse to the terminal, take it back'],

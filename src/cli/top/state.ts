@@ -124,6 +124,9 @@ export const SORTS: Readonly<Record<Pane, readonly string[]>> = {
   events: ['time'],
 };
 
+/** Commands that only tell. */
+export type View = 'show' | 'logs' | 'explain' | 'diff';
+
 export type Action =
   | { readonly kind: 'none' }
   | { readonly kind: 'quit' }
@@ -138,8 +141,8 @@ export type Action =
   | { readonly kind: 'pause' | 'resume' }
   /** `to` undefined: a pit is started with as many as it had, or as the configuration says. */
   | { readonly kind: 'scale'; readonly to: number | undefined }
-  /** Into the pager: what `snakepit show`, `logs` or `explain` prints. */
-  | { readonly kind: 'view'; readonly what: 'show' | 'logs' | 'explain'; readonly name: string };
+  /** Into the pager: what the command of that name prints. */
+  | { readonly kind: 'view'; readonly what: View; readonly name: string };
 
 /** What is being typed, and what becomes of it at Enter. */
 export type Typing =
