@@ -17,11 +17,13 @@ export interface Config {
   readonly workflow: string;
   /** What the diff of a task may be: see protocol/policy.ts. */
   readonly policy: { readonly allow: readonly string[]; readonly deny: readonly string[]; readonly 'max-added': number | null; readonly 'max-removed': number | null; readonly 'max-files': number | null; readonly binaries: 'allow' | 'deny'; readonly secrets: 'allow' | 'deny' };
-  readonly merge: 'none' | 'ff' | 'no-ff' | 'squash' | 'rebase';
+  readonly merge: 'none' | 'ff' | 'no-ff' | 'squash' | 'rebase' | 'pull-request';
   /** The target branch; '': an integration branch of our own. */
   readonly into: string;
   readonly fixRounds: number;
   readonly coAuthors: readonly string[];
+  /** What may be pushed where; no remote: nothing, ever. */
+  readonly push: { readonly remote: string; readonly branches: readonly string[] };
   readonly timeoutMs: number;
   readonly attempts: number;
   readonly losses: number;

@@ -131,6 +131,7 @@ function toConfig(file: ConfigFile): Config {
     into: file.into,
     fixRounds: file['fix-rounds'],
     coAuthors: file['co-authors'],
+    push: file.push,
     timeoutMs: ms(file.timeout),
     attempts: file.attempts,
     losses: file.losses,

@@ -58,6 +58,7 @@ export type PitEvent =
   | { readonly kind: 'log-rotated'; readonly part: string; readonly bytes: number; readonly rule: string; readonly evidence: string }
   | { readonly kind: 'tokens-counted'; readonly id: string; readonly run: string; readonly profile: string; readonly model: string; readonly input: number; readonly output: number; readonly cacheRead: number; readonly cacheWrite: number; readonly uncounted: string }
   | { readonly kind: 'budget-warned' | 'budget-reached'; readonly id: string; readonly unit: string; readonly rule: string; readonly evidence: string }
+  | { readonly kind: 'task-proposed'; readonly id: string; readonly marker: string; readonly remote: string; readonly branch: string; readonly into: string; readonly commit: string; readonly url: string; readonly rule: string }
   | { readonly kind: 'task-merged'; readonly id: string; readonly marker: string; readonly into: string; readonly commit: string; readonly rule: string }
   | { readonly kind: 'merge-refused'; readonly id: string; readonly marker: string; readonly into: string; readonly end: string; readonly rule: string }
   | { readonly kind: 'hook-tested'; readonly hook: string }

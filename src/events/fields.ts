@@ -65,6 +65,7 @@ const FIELDS: Readonly<Record<PitEvent['kind'], readonly string[]>> = {
   'tokens-counted': ['id', 'run', 'profile', 'model', 'input', 'output', 'cacheRead', 'cacheWrite', 'uncounted'],
   'budget-warned': ['id', 'unit', 'rule', 'evidence'],
   'budget-reached': ['id', 'unit', 'rule', 'evidence'],
+  'task-proposed': ['id', 'marker', 'remote', 'branch', 'into', 'commit', 'url', 'rule'],
   'task-merged': ['id', 'marker', 'into', 'commit', 'rule'],
   'merge-refused': ['id', 'marker', 'into', 'end', 'rule'],
   'hook-tested': ['hook'],

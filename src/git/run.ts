@@ -7,6 +7,8 @@ export interface GitCall {
   readonly input?: string;
   /** Further variables: an index of its own, an identity, the mark of a claim. */
   readonly env?: Readonly<Record<string, string>>;
+  /** It talks to a remote: the person's own configuration (credentials, proxies) is read, and the agent of their keys is in reach. */
+  readonly network?: true;
 }
 
 /** `git` with these arguments, in this directory: how it ended, or that nobody knows. Never throws. */
@@ -26,6 +28,9 @@ const PLAIN = new Set(['rev-parse', 'symbolic-ref', 'merge-base', 'rev-list', 'f
 /** From a person's own configuration, which is not read otherwise: which directories to trust, what to ignore everywhere. None of them runs anything. */
 const PERSONAL = /^(safe\.directory|core\.excludesfile)\n/;
 
+/** What reaching a remote may take of the surroundings. */
+const REACH = /^(SSH_AUTH_SOCK|GIT_SSH|GIT_SSH_COMMAND|XDG_CONFIG_HOME|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|https?_proxy|no_proxy|all_proxy|GIT_SSL_CAINFO|SSL_CERT_FILE|SSL_CERT_DIR)$/i;
+
 /**
  * The one place where git is run. The system's and the person's configuration are not read, but for what `PERSONAL` names; nothing is
  * asked, no lock is taken for mere convenience (GIT_OPTIONAL_LOCKS), and no content filter, diff or merge driver runs: a file that
@@ -34,6 +39,7 @@ const PERSONAL = /^(safe\.directory|core\.excludesfile)\n/;
  */
 export function systemGit(outer: Readonly<Record<string, string | undefined>>): Git {
   const base = { PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: outer['HOME'] ?? '/', LANG: 'C', LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', GIT_PAGER: 'cat', GIT_EDITOR: 'false', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' };
+  const reach = { GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh', ...Object.fromEntries(Object.entries(outer).filter((entry): entry is [string, string] => entry[1] !== undefined && REACH.test(entry[0]))) };
   const closed = { ...base, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
   let personal: Promise<readonly (readonly [string, string])[]> | undefined;
   return async (dir, args, call = {}) => {
@@ -45,7 +51,7 @@ export function systemGit(outer: Readonly<Record<string, string | undefined>>): 
       if (named.kind === 'unknown' || named.code !== 0) return named;
       set.push(...driversOff(named.stdout.split('\0')));
     }
-    return run(['git', ...SAFE, '-C', dir, ...args], { timeoutMs: call.timeoutMs ?? TIMEOUT_MS, env: { ...closed, ...counted(set), ...call.env }, ...(call.input === undefined ? {} : { input: call.input }) });
+    return run(['git', ...SAFE, '-C', dir, ...args], { timeoutMs: call.timeoutMs ?? TIMEOUT_MS, env: { ...(call.network === true ? { ...base, ...reach } : closed), ...counted(set), ...call.env }, ...(call.input === undefined ? {} : { input: call.input }) });
   };
 }
 

@@ -15,8 +15,14 @@ const plain = (text: string, most: number): string => [...text.replace(/[\u0000-
 /** Pure: the trailers by which a commit is known to be a task's. */
 export const trailers = ({ id, workflow, coAuthors }: Credits): string => [`Snakepit-Task: ${id}`, ...(workflow === undefined ? [] : [`Snakepit-Workflow: ${plain(workflow, 80)}`]), ...coAuthors.map((one) => `Co-authored-by: ${plain(one, 200)}`)].join('\n');
 
+/** Pure: one line for a person. */
+export const titleOf = (credits: Credits): string => plain(credits.title === '' ? credits.id : credits.title, 72);
+
+/** Pure: what a pull request says below its title. */
+export const bodyOf = (credits: Credits): string => `The work of the task ${credits.id}.\n\n${trailers(credits)}\n`;
+
 /** Pure: the message of a commit that snakepit makes. */
-export const messageOf = (credits: Credits, verb: 'Merge' | 'Squash'): string => `${verb === 'Merge' ? `Merge task ${credits.id}: ` : ''}${plain(credits.title === '' ? credits.id : credits.title, 72)}\n\n${trailers(credits)}\n`;
+export const messageOf = (credits: Credits, verb: 'Merge' | 'Squash'): string => `${verb === 'Merge' ? `Merge task ${credits.id}: ` : ''}${titleOf(credits)}\n\n${trailers(credits)}\n`;
 
 /** Pure: a commit's own message with the trailers below it. */
 export const withTrailers = (message: string, credits: Credits): string => `${message.trimEnd()}${/\n[A-Za-z-]+: [^\n]*$/.test(message.trimEnd()) ? '\n' : '\n\n'}${trailers(credits)}\n`;

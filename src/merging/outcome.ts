@@ -11,6 +11,7 @@ export function outcomeOf(end: MergeEnd, done: Extract<Outcome, { kind: 'done' }
     case 'kept':
     case 'nothing':
     case 'merged':
+    case 'proposed':
       return done;
     case 'violation':
       return { kind: 'failed', reason: 'policy-violation', detail: describeViolations(end.violations), final: false };

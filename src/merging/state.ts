@@ -17,7 +17,7 @@ import type { VerifyRun } from '../protocol/records.js';
 
 /** What is known at one look. */
 export interface MergeView {
-  readonly mode: Exclude<MergeMode, 'none'>;
+  readonly mode: Exclude<MergeMode, 'none' | 'pull-request'>;
   /** Did the heartbeat find the claim under our name? */
   readonly held: boolean;
   /** The target branch. */

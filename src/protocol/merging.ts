@@ -2,9 +2,9 @@ import type { VerifyRun } from './records.js';
 
 /**
  * What becomes of a task's branch when its work is good. "none": it stays; "ff": only where the target has not moved on; "no-ff": a merge
- * commit; "squash": one commit; "rebase": its commits one by one.
+ * commit; "squash": one commit; "rebase": its commits one by one; "pull-request": it is pushed and proposed, and merged by others.
  */
-export const MERGE_MODES = ['none', 'ff', 'no-ff', 'squash', 'rebase'] as const;
+export const MERGE_MODES = ['none', 'ff', 'no-ff', 'squash', 'rebase', 'pull-request'] as const;
 export type MergeMode = (typeof MERGE_MODES)[number];
 
 /** A rule of `policy:` that a diff breaks. */
@@ -36,6 +36,8 @@ export type MergeEnd =
   | { readonly kind: 'violation'; readonly violations: readonly Violation[] }
   | { readonly kind: 'conflict'; readonly into: string; readonly tip: string; readonly paths: readonly string[] }
   | { readonly kind: 'checks-failed'; readonly into: string; readonly tip: string; readonly check: VerifyRun }
+  /** It was pushed; `url`: its pull request; else `why` none was opened. */
+  | { readonly kind: 'proposed'; readonly into: string; readonly remote: string; readonly branch: string; readonly commit: string; readonly url?: string; readonly why?: string }
   /** Only a person can go on. */
   | { readonly kind: 'blocked'; readonly into: string; readonly why: string };
 
@@ -48,5 +50,7 @@ export interface MergeRecord {
   /** How often git did not answer. */
   readonly tries?: number;
   readonly candidate?: Candidate;
+  /** What was about to be pushed, so that it is known for the task's own where it stands at the remote. */
+  readonly pushed?: string;
   readonly end?: MergeEnd;
 }

@@ -28,6 +28,8 @@ export function mergeLines(merge: MergeEnd, id: string, changes: Changes | undef
       return [`- **merged**: into ${show(merge.into)} as ${merge.commit.slice(0, 10)}, which stood at ${merge.onto.slice(0, 10)} before${merge.into.startsWith('snakepit-') ? `; take it over with \`git merge ${show(merge.into)}\`` : ''}`];
     case 'kept':
       return changes === undefined || changes.fileCount === 0 ? [] : [`- **next**: look at it with \`snakepit diff ${id}\`; take it with \`snakepit merge ${id}\`, or \`git merge ${show(changes.branch)}\`; \`snakepit reject ${id}\` puts it away`];
+    case 'proposed':
+      return [merge.url === undefined ? `- **next**: its branch is at ${show(merge.remote)}; no pull request was opened (${show(merge.why ?? '', 300)}): \`gh pr create --head ${show(merge.branch)} --base ${show(merge.into)}\`` : `- **proposed**: ${show(merge.url, 300)}, onto ${show(merge.into)}, as ${merge.commit.slice(0, 10)}`];
     case 'nothing':
     case 'violation':
     case 'conflict':

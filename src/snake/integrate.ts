@@ -4,7 +4,7 @@ import { knownSecrets } from '../agents/known-secrets.js';
 import { hasLanded, mergeTask } from '../merging/merge.js';
 import { violationsOf } from '../merging/build.js';
 import { outcomeOf } from '../merging/outcome.js';
-import { targetOf } from '../merging/target.js';
+import { proposedOnto, targetOf } from '../merging/target.js';
 import type { Outcome } from '../protocol/judge.js';
 import type { MergeEnd, MergeRecord } from '../protocol/merging.js';
 import { attemptOf } from '../protocol/names.js';
@@ -22,6 +22,7 @@ import { measureChanges } from './changes.js';
 import { runChecks } from './checks.js';
 import { tellFlow } from './flow.js';
 import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
+import { pullRequest } from './pull-request.js';
 import { contractEnv } from './prepare.js';
 import { setUpMerged } from './set-up.js';
 
@@ -43,35 +44,37 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
   if (git === undefined || attempt.worktree === undefined || spec === undefined) return write(ports, dir, { v: 1, into: '', since: clock.wallMs(), end: { kind: 'nothing' } });
   const changes = await measureChanges(ports, setting, claim, attempt, true);
   const before = parseJson<MergeRecord>(await files.read(join(dir, RUN_FILES.merge)));
-  const target = targetOf(config.into, attempt.worktree.baseName);
+  const mode = spec.merge ?? config.merge;
+  const target = mode === 'pull-request' ? { into: proposedOnto(config.into, attempt.worktree.baseName), own: false } : targetOf(config.into, attempt.worktree.baseName);
   const record: MergeRecord = before ?? { v: 1, into: target.into, since: clock.wallMs() };
   // Git did not say what is on its branch: that is not "nothing".
   if (typeof changes === 'string') return later(ports, dir, record, `its worktree could not be read: ${changes}`, commands, MOST_LOOKS);
   // Whoever touched the checkout, or changed nothing where changes are wanted, is not merged: what it is concluded as is said elsewhere.
   const good = changes !== undefined && judgeChanges({ kind: 'done', message: '' }, changes, { guard: config.guard, required: spec.changes === 'required' }).kind === 'done';
-  const mode = spec.merge ?? config.merge;
   if (!good || changes.fileCount === 0) return write(ports, dir, { ...record, end: { kind: 'nothing' } });
   if (changes.strayed === true && mode !== 'none') return write(ports, dir, { ...record, end: { kind: 'blocked', into: target.into, why: 'it left its branch, and what it committed elsewhere is not on it' } });
   if (before === undefined) await write(ports, dir, record);
   const policies = policiesOf(config.policy, spec);
   const known = knownSecrets(await setting.profiles(), setting.outerEnv);
   const interrupted = async (): Promise<boolean> => commands.orders.release || (await ports.store.renew(claim)) === 'lost' || files.exists(join(dir, RUN_FILES.cancel));
-  if (mode === 'none') {
+  if (mode === 'none' || mode === 'pull-request') {
     const violations = await keptViolations(ports, attempt.workspace, changes.base, changes.head, policies, known);
     if (violations === undefined) return later(ports, dir, record, 'git did not show its diff', commands);
-    return write(ports, dir, { ...record, end: violations.length > 0 ? { kind: 'violation', violations } : { kind: 'kept' } });
+    if (mode === 'none' || violations.length > 0) return write(ports, dir, { ...record, end: violations.length > 0 ? { kind: 'violation', violations } : { kind: 'kept' } });
   }
   const env = { ...(await contractEnv(ports, setting, claim, attempt, spec, flow)) };
   const scratch = join(layout.merging, claim.name.id);
-  const result = await mergeTask({ files, clock, processes: ports.processes, git }, {
+  const credits = { id: claim.name.id, title: spec.title, workflow: flow?.workflow.name, coAuthors: config.coAuthors };
+  const held = async (): Promise<boolean> => !(await interrupted());
+  const result = mode === 'pull-request' ? await pullRequest(ports, git, setting, claim, { dir: attempt.workspace, into: target.into, changes, credits, record, held }) : await mergeTask({ files, clock, processes: ports.processes, git }, {
     mode, policies, known, branch: changes.branch, base: changes.base, into: target.into, own: target.own, since: record.since, scratch,
     dir: attempt.workspace,
-    credits: { id: claim.name.id, title: spec.title, workflow: flow?.workflow.name, coAuthors: config.coAuthors },
+    credits,
     env: { SNAKEPIT_CLAIM: claim.marker, SNAKEPIT_PIT: setting.pitId },
     pitId: setting.pitId,
     candidate: record.candidate,
     record: (candidate) => write(ports, dir, { ...record, candidate }),
-    held: async () => !(await interrupted()),
+    held,
     checks: spec.verify.length > 0,
     check: async (cwd) => {
       const there = { ...env, SNAKEPIT_WORKSPACE: cwd };
@@ -85,6 +88,7 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
       if (flow !== undefined && (await toAuthor(ports, setting, claim, flow, result.end, changes.branch))) return;
       return write(ports, dir, { ...(parseJson<MergeRecord>(await files.read(join(dir, RUN_FILES.merge))) ?? record), end: result.end });
     case 'interrupted':
+      if (mode === 'pull-request') return;
       // Called back, it need not come here again; unless it was merged after all. What another holds now is not ours to touch.
       if ((await hasLanded(git, attempt.workspace, target.into, record.candidate)) === false && (await ports.store.renew(claim)) === 'ok') await files.remove(join(dir, RUN_FILES.merge));
       return;
@@ -141,5 +145,6 @@ async function write({ files }: SnakePorts, dir: string, record: MergeRecord): P
 
 async function tell({ events }: SnakePorts, { name, marker }: Claim, end: MergeEnd, rule: string, into: string): Promise<void> {
   if (end.kind === 'merged') await events.emit({ kind: 'task-merged', id: name.id, marker, into, commit: end.commit, rule });
+  else if (end.kind === 'proposed') await events.emit({ kind: 'task-proposed', id: name.id, marker, remote: end.remote, branch: end.branch, into, commit: end.commit, url: end.url ?? '', rule });
   else if (end.kind !== 'nothing' && end.kind !== 'kept') await events.emit({ kind: 'merge-refused', id: name.id, marker, into, end: end.kind, rule });
 }

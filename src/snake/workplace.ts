@@ -62,7 +62,7 @@ export async function openWorkplace(ports: SnakePorts, setting: SnakeSetting, cl
 
 /** Where tasks are merged, each starts from what was merged before it, as long as that holds all that is checked out. Undefined: from its base. */
 async function startOf(git: Git, top: string, head: Head, base: string, config: Pick<Config, 'merge' | 'into'>): Promise<string | undefined> {
-  if (base !== 'HEAD' || head.sha === undefined || config.merge === 'none') return undefined;
+  if (base !== 'HEAD' || head.sha === undefined || config.merge === 'none' || config.merge === 'pull-request') return undefined;
   const tip = await branchTip(git, top, targetOf(config.into, head.ref ?? 'HEAD').into);
   if (!tip.ok || tip.value === undefined) return undefined;
   return (await isAncestor(git, top, head.sha, tip.value)) === true ? tip.value : undefined;

@@ -96,6 +96,22 @@ describe('a task whose work is good', () => {
       expect(read(sessions)).toBe('1 \n3 once more\n');
     }), MS);
 
+  it('is pushed where that is allowed, and is done; its story says what to type where no pull request was opened', () =>
+    withPit({ bare: true, config: config('merge: pull-request', 'push: {remote: origin}') }, async (pit) => {
+      seedRepo(pit.root);
+      const remote = pit.beside('remote.git');
+      fs.mkdirSync(remote, { recursive: true });
+      gitIn(remote, 'init', '-q', '--bare');
+      gitIn(pit.root, 'remote', 'add', 'origin', remote);
+      const before = checkout(pit.root);
+      await pit.up(1);
+      pit.dropTask('one.md', work('one', 'echo 1 > one.txt'));
+      await pit.until('it has ended', () => hasEnded(pit, 'done', 'one') || hasEnded(pit, 'failed', 'one') || isIn(pit, 'needs', 'one'), 90_000);
+      expect(story(pit, 'done', 'one'), read(join(pit.layout.dir('needs'), 'one.question.md'))).toContain('`gh pr create --head snakepit/one --base main`');
+      expect(gitIn(remote, 'for-each-ref', '--format=%(refname) %(objectname)').trim()).toBe(`refs/heads/snakepit/one ${gitIn(pit.root, 'rev-parse', 'snakepit/one').trim()}`);
+      expect(checkout(pit.root)).toEqual(before);
+    }), MS);
+
   it('whose diff breaks the policy has failed, by file and rule, merged or not', () =>
     withPit({ bare: true, config: config('policy:', '  deny: [infra/]', '  max-files: 3', 'attempts: 1') }, async (pit) => {
       seedRepo(pit.root);

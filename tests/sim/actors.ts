@@ -32,7 +32,7 @@ export interface Mutant {
 
 /** Short times: a schedule is a few virtual minutes. */
 export const SIM_CONFIG: Config = {
-  snakes: 2, agent: 'shell', workspace: 'scratch', workflow: 'solo', repo: '.', base: 'HEAD', guard: 'off', merge: 'none', into: '', fixRounds: 2, coAuthors: [],
+  snakes: 2, agent: 'shell', workspace: 'scratch', workflow: 'solo', repo: '.', base: 'HEAD', guard: 'off', merge: 'none', into: '', fixRounds: 2, coAuthors: [], push: { remote: '', branches: [] },
   policy: { allow: [], deny: [], 'max-added': null, 'max-removed': null, 'max-files': null, binaries: 'allow', secrets: 'deny' }, timeoutMs: 4000, attempts: 2, losses: 3, deferrals: 50, asks: 10,
   backoff: { firstMs: 200, factor: 2, maxMs: 1000 },
   settleMs: 300, maxTaskBytes: 65_536, heartbeatMs: 2000, tickMs: 500, rescanMs: 4000, graceMs: 100, adoptMs: 2000, cleanupMs: 300_000, keepMs: 1e12, keepLogsMs: 1e12, keepWorktreesMs: 1e12, eventLog: { bytes: 1e12, everyMs: 1e12, keepMs: 1e12 }, verifyTimeoutMs: 1000, setup: [], setupTimeoutMs: 1000, setupCache: { paths: [], key: [], keepMs: 1e12, bytes: 0 }, sessionUmask: '022', minFreeBytes: 0, diskBytes: 0,

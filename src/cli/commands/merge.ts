@@ -15,7 +15,7 @@ import { stateWord } from '../progress.js';
 
 export interface MergeOptions {
   readonly into?: string;
-  readonly how?: Exclude<MergeMode, 'none'>;
+  readonly how?: Exclude<MergeMode, 'none' | 'pull-request'>;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -31,6 +31,7 @@ export async function merge(dir: string | undefined, name: string, options: Merg
   const { id } = known.task;
   refuseOthers(known);
   const mode = options.how ?? known.spec?.merge ?? config.merge;
+  if (mode === 'pull-request') throw new CliError(`merge: pull-request is configured: ${known.task.state === 'needs' ? `snakepit answer ${id} merge proposes it again; or ` : ''}merge it here after all with --how no-ff, squash, rebase or ff`, EXIT.usage);
   const wish: Wish = { mode: mode === 'none' ? 'no-ff' : mode, ...targetOf(options.into ?? config.into, known.base.name) };
   const before = known.last.record.merge;
   // A crash after the target was moved, and before the task was: what is left is done now.

@@ -105,6 +105,7 @@ export function refusalOf(end: MergeEnd, describe: (end: Extract<MergeEnd, { kin
     case 'nothing':
     case 'kept':
       return 'its branch has no change';
+    case 'proposed':
     case 'merged':
       throw new CliError('it is merged', EXIT.internal);
   }

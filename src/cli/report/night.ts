@@ -147,6 +147,8 @@ export function addEvent(night: Night, event: EventLine): void {
 /** The same of what is told in half a line. */
 function addQuiet(night: Night, event: EventLine): void {
   switch (event.kind) {
+    case 'task-proposed':
+      return;
     case 'task-merged':
       night.merged += 1;
       break;

@@ -99,6 +99,8 @@ function workWords({ id, branch, size, merge }: EndedFact): string {
   switch (merge.kind) {
     case 'merged':
       return `${sizeWords(size)}, merged into ${code(merge.into)} as ${merge.commit.slice(0, 10)}`;
+    case 'proposed':
+      return merge.url === undefined ? `${on}, pushed to ${merge.remote}` : `${on}, proposed: ${merge.url}`;
     case 'kept':
       return `${on}: ${code(`snakepit diff ${id}`)}, ${code(`git merge ${branch}`)}`;
     case 'nothing':
