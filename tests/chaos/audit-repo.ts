@@ -6,8 +6,8 @@ import { checkout, gitIn } from '../rig/repo.js';
 import { fileOfTask, INTO, SHARED } from './repo-work.js';
 import type { TaskPlan } from './witness.js';
 
-/** Rounds of cleanup until it has nothing more to do: what one round salvages, and one removes, the next forgets. */
-const MOST_ROUNDS = 8;
+/** Rounds of cleanup until it has nothing more to do: what one salvages, or is killed over by its caller's patience, the next goes on with. */
+const MOST_ROUNDS = 30;
 
 /** Lets the specialists come by until they have nothing left to do; what they refuse to the end is a fault. */
 export async function tidy(pit: Pit, log: (line: string) => void): Promise<string[]> {
