@@ -11,6 +11,8 @@ import type { Stop } from './crash/stage.js';
 export type Run =
   /** The actor dies at the stop; whoever its `again` names comes by; then the task is worked to its end. `counters`: failures, losses and deferrals of the last attempt. */
   | { readonly kind: 'stop'; readonly actor: ActorName; readonly stop: Stop; readonly counters: string; readonly starts?: number }
+  /** Nobody dies; what the actor meets is its own. */
+  | { readonly kind: 'met'; readonly actor: ActorName; readonly counters: string; readonly starts: number }
   /** Another test plays it. */
   | { readonly kind: 'elsewhere'; readonly file: string; readonly title: string };
 
@@ -36,13 +38,19 @@ export interface Sweep {
   readonly actor: ActorName;
   readonly title: string;
   readonly ci: 'all' | number;
+  /** Also with a disk that is full from the operation on. */
+  readonly full?: boolean;
 }
 
 const stop = (actor: ActorName, when: Stop['when'], op: string, counters: string, starts?: number, nth?: number): Run => ({ kind: 'stop', actor, stop: { when, op, ...(nth === undefined ? {} : { nth }) }, counters, ...(starts === undefined ? {} : { starts }) });
+const met = (actor: ActorName, counters: string, starts: number): Run => ({ kind: 'met', actor, counters, starts });
 const elsewhere = (file: string, title: string): Run => ({ kind: 'elsewhere', file, title });
 
 const CLAIM = 'rename queue/ready/* -> queue/claimed/*';
 const SETTLE = 'rename queue/claimed/* -> queue/done/x.md';
+/** `merge.json` is written when the diff was judged, with the commit, and after the swap. */
+const RECORDED = 2;
+const MOVED = 3;
 const TOLD = 'write .snakepit/log/events.jsonl';
 const NEXT = 'the next tick of the pit, or of the next pit';
 const ADOPTS = 'the next snake of that name, which the pit starts at once, adopts the claim';
@@ -125,9 +133,23 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
-    title: 'The session',
-    says: 'A session is judged by files: `exit` of its wrapper, `result.json` of the agent. Text on a screen proves nothing.',
+    title: 'Ended untried',
+    says: 'A task that is cancelled before it ran, or that needs one that failed, ends without an attempt. Why is written before it moves.',
     rows: [
+      { dies: '`snakepit cancel`, before the rename', lies: '`ready/…`, `runs/x/never.json`', repairs: 'say it again; not said again, it is worked, and the reason counts for nothing', ends: 'cancelled', run: stop('cancel', 'before', 'rename queue/ready/* -> queue/failed/x.md', '') },
+      { dies: '`snakepit cancel`, after the rename', lies: '`failed/x.md` alone', repairs: `${NEXT}, or cleanup: the reconciler; after a minute it tells the event too`, ends: 'cancelled; its story says so', run: stop('cancel', 'after', 'rename queue/ready/* -> queue/failed/x.md', '') },
+      { dies: 'the pit, after it failed a task that needs a failed one', lies: '`failed/x.md` alone', repairs: 'the same', ends: 'failed; its story names the task that it needed', run: stop('dependent', 'after', 'rename queue/waiting/* -> queue/failed/x.md', '') },
+    ],
+  },
+  {
+    title: 'The session',
+    says: 'A session is judged by files: `exit` of its wrapper, `result.json` of the agent. Text on a screen proves nothing. What of a command died is as if it had not been said; here the agent gives up then.',
+    rows: [
+      { dies: '`snakepit done`, half of it written', lies: 'half a hidden `result.json`', repairs: 'nobody needs to: a half is not read', ends: 'its session failed of itself: one failure, a second attempt', run: stop('says-done', 'half', 'write .snakepit/runs/x/*result.json*', '1.0.0', 2) },
+      { dies: '`snakepit ask`, half of it written', lies: 'the same', repairs: 'the same', ends: 'one failure; the second attempt asks, and is parked', run: stop('asks', 'half', 'write .snakepit/runs/x/*result.json*', '1.0.0', 2) },
+      { dies: '`snakepit toss`, counted, before the child is in line', lies: '`runs/x/tossed/+part`, no child', repairs: 'nobody: it counts as tossed, and is waited for by nobody', ends: 'one failure; tossed by the second attempt', run: stop('tosses', 'before', 'rename queue/tmp/* -> queue/ready/*', '1.0.0', 2) },
+      { dies: '`snakepit toss`, the child in line', lies: '`runs/x/tossed/+part`, the child', repairs: 'nobody needs to', ends: 'the child once, counted once', run: stop('tosses', 'after', 'rename queue/tmp/* -> queue/ready/*', '0.0.0', 1) },
+      { dies: 'whoever types into a session, its text half-way', lies: 'a draft that is not sent', repairs: 'nobody types into a box that is not empty: the next one finds its own text and sends the key alone, or leaves a strange one to a person', ends: 'never typed twice', run: elsewhere('tests/integration/deliver.test.ts', 'a writer that was killed with its text in the composer') },
       { dies: 'the wrapper', lies: '`session`, no `exit`', repairs: 'its snake sees it dead, and ends what it left', ends: 'a loss, run again at once', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of the session: a loss is counted, and it is run again at once') },
       { dies: 'nobody; a process stays behind when the session ends', lies: '`exit`, a process with our marks', repairs: 'its snake, before it settles; the orphan hunter', ends: 'as the session ended', run: elsewhere('tests/integration/lifecycle.test.ts', 'a daemon that a session leaves behind is ended before the task is settled') },
       { dies: 'nobody; the claim is taken away while its snake sleeps', lies: 'the task where somebody put it', repairs: 'its snake finds its claim missing at the next heartbeat', ends: 'it publishes nothing and ends its session', run: elsewhere('tests/integration/lifecycle.test.ts', 'a snake whose claim was taken away while it slept publishes nothing and ends its session') },
@@ -138,6 +160,10 @@ export const PARTS: readonly Part[] = [
     says: 'Sessions are children of the tmux server, not of snakes. A server that does not answer proves nothing about them.',
     rows: [
       { dies: 'the tmux server', lies: 'claims of living snakes, sessions hung up', repairs: 'their snakes; the pit founds another server', ends: 'a loss each, run again', run: elsewhere('tests/integration/lifecycle.test.ts', 'kill -9 of the tmux server: sessions lost, counted, and run again on a new server') },
+      { dies: 'nobody; tmux makes the session, and its answer is lost', lies: '`started/`, a living session', repairs: 'its snake looks at the files, not at the answer', ends: 'the same session', run: met('reply-lost', '0.0.0', 1) },
+      { dies: 'nobody; tmux makes the session twice', lies: '`started/`, which is made once', repairs: 'the second wrapper finds it and ends', ends: 'started once', run: met('launched-twice', '0.0.0', 1) },
+      { dies: 'nobody; tmux makes the session seconds after it said so', lies: 'nothing, for a while', repairs: 'nobody: a launch is repeated after ten seconds, and starts once', ends: 'started once', run: met('launched-late', '0.0.0', 1) },
+      { dies: 'nobody; the server is stopped (SIGSTOP)', lies: 'what lay there', repairs: 'nobody; `status` says so', ends: 'all goes on when it is woken', run: elsewhere('tests/faults/machine.test.ts', 'a server that is stopped: nobody is robbed or started twice') },
       { dies: 'nobody; the server does not answer', lies: 'what lay there', repairs: 'nobody: unknown is not dead', ends: 'nobody is judged until it answers', run: elsewhere('tests/watchsim/watchsim.test.ts', 'while tmux does not answer nobody is judged') },
     ],
   },
@@ -168,20 +194,29 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    title: 'Merging',
+    says: 'A merge is a commit, recorded before the target is moved to it. Whether the target was moved is asked of git, and remembered by nobody.',
+    rows: [
+      { dies: 'a snake, its merge recorded, before the target moves', lies: '`merge.json` with the commit, which nothing points to', repairs: `${ADOPTS} and moves the target to it`, ends: 'merged once', run: stop('merging', 'after', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, RECORDED) },
+      { dies: 'a snake, the target moved, before it records so', lies: 'the target at the commit', repairs: `${ADOPTS} and finds the commit in the target`, ends: 'merged once', run: stop('merging', 'before', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, MOVED) },
+    ],
+  },
+  {
     title: 'The machine',
     says: 'A claim names the boot of its owner. A clock that jumps or sleeps is no death.',
     rows: [
       { dies: 'all, and the machine starts anew', lies: 'claims of another boot', repairs: '`snakepit up`, or cleanup', ends: 'a loss each, run again', run: elsewhere('tests/integration/lifecycle.test.ts', 'a claim of another boot is requeued by up, one loss counted, and run to its end') },
       { dies: 'nobody; a snake is stopped (SIGSTOP), however long', lies: 'a late heartbeat', repairs: 'nobody: it lives', ends: 'reported, never robbed; woken, it goes on', run: elsewhere('tests/integration/lifecycle.test.ts', 'a SIGSTOPped snake is not robbed, however late, by the pit or by cleanup; woken, it goes on') },
+      { dies: 'nobody; the disk takes no more', lies: 'what was whole stays whole; renames still go', repairs: '`snakepit up`, once there is room', ends: 'nothing is claimed below `min-free:`; each task ends once', run: elsewhere('tests/faults/machine.test.ts', 'ENOSPC: add says so and leaves nothing half') },
       { dies: 'all at random, hundreds of times', lies: 'anything of the above', repairs: 'whoever comes', ends: 'each task once, counts exact, never two at once', run: elsewhere('tests/faults/chaos.test.ts', 'each ends exactly once') },
     ],
   },
 ];
 
 export const SWEEPS: readonly Sweep[] = [
-  { actor: 'drops', title: 'taking in a dropped file', ci: 'all' },
-  { actor: 'add', title: '`snakepit add`', ci: 4 },
-  { actor: 'snake', title: 'a snake with a task that is done', ci: 3 },
+  { actor: 'drops', title: 'taking in a dropped file', ci: 'all', full: true },
+  { actor: 'add', title: '`snakepit add`', ci: 4, full: true },
+  { actor: 'snake', title: 'a snake with a task that is done', ci: 3, full: true },
   { actor: 'snake-reaped', title: 'the same, and no snake of its name follows: cleanup comes first', ci: 3 },
   { actor: 'failing', title: 'a snake with a task that fails twice and may do so twice', ci: 2 },
   { actor: 'waiting', title: 'letting a task go that has waited', ci: 'all' },
@@ -193,4 +228,12 @@ export const SWEEPS: readonly Sweep[] = [
   { actor: 'recurring', title: 'making the instance of a template that is due', ci: 4 },
   { actor: 'archive', title: 'archivist and composter', ci: 4 },
   { actor: 'reconciler', title: 'reconciler and sweeper', ci: 3 },
+  { actor: 'cancel', title: '`snakepit cancel` of a task in line', ci: 2 },
+  { actor: 'dependent', title: 'failing a task that needs a failed one', ci: 1 },
+  { actor: 'says-done', title: '`snakepit done` in a session', ci: 1 },
+  { actor: 'asks', title: '`snakepit ask` in a session', ci: 1 },
+  { actor: 'tosses', title: '`snakepit toss` in a session', ci: 1 },
+  { actor: 'merging', title: 'a snake that merges its branch', ci: 2 },
+  { actor: 'cleanup-live', title: 'cleanup beside a living snake and its session', ci: 1 },
+  { actor: 'pit', title: 'the pit from start to end, with a snake, a resident and a hook', ci: 2 },
 ];

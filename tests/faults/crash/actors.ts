@@ -1,102 +1,14 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import type { QueueState } from '../../../src/protocol/layout.js';
 import { parseJson } from '../../../src/protocol/records.js';
-import type { TaskPlan } from '../../chaos/witness.js';
-import { end, type Ended, type Stage, type Stop } from './stage.js';
+import { BRIEF_MS, DONE, FAILED, inLine, killedAtWork, must, NEEDS, nothing, quickly, snakeLife, worked, type Actor, type Goal } from './acts.js';
+import { CLEANERS } from './cleaners.js';
+import { ENDINGS } from './endings.js';
+import { SESSIONS } from './sessions.js';
+import { PITS } from './pits.js';
+import type { Stage } from './stage.js';
 
 /* What is killed, step by step: how its world is laid, how it is run once, and where its tasks must come to in the end. */
-
-export interface Goal {
-  readonly id: string;
-  readonly state: QueueState | 'archive';
-}
-
-export interface Actor {
-  readonly more?: readonly string[];
-  readonly arrange: (stage: Stage) => Promise<void>;
-  readonly act: (stage: Stage, stop?: Stop, list?: string) => Promise<Ended>;
-  /** What is said, or comes by, after its death, before a snake works whatever is in line. */
-  readonly again: (stage: Stage) => Promise<unknown>;
-  /** A function where the ids are made on the way. */
-  readonly goals: readonly Goal[] | ((stage: Stage) => readonly Goal[]);
-  /** What must hold of it beside what must hold of all; the faults. */
-  readonly also?: (stage: Stage) => readonly string[];
-}
-
-const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, habit: 'well', leaves: 'nothing', seconds: 0, work: 'none', ...more });
-const BRIEF_MS = 60_000;
-const DONE: readonly Goal[] = [{ id: 'x', state: 'done' }];
-const FAILED: readonly Goal[] = [{ id: 'x', state: 'failed' }];
-
-/** A task is put in line as a drop is. */
-async function inLine(stage: Stage, text: string): Promise<void> {
-  stage.pit.dropTask('x.md', text);
-  must(await stage.round('drops'), 'taking in');
-}
-
-function must(ended: Ended, what: string): void {
-  if (ended.code !== 0) throw new Error(`${what} ended with ${ended.code ?? ended.signal ?? ''}: ${ended.output}`);
-}
-
-/** A snake until it has nothing more to do, told to end then; or to its death. */
-async function snakeLife(stage: Stage, goals: readonly Goal[], stop?: Stop, list?: string): Promise<Ended> {
-  const child = stage.snake(stop, list);
-  const ended = end(child);
-  let over = false;
-  void ended.then(() => (over = true));
-  await stage.pit.until('its tasks have come to their end, or it has', () => over || reached(stage, goals), BRIEF_MS);
-  child.kill('SIGTERM');
-  return ended;
-}
-
-export const reached = (stage: Stage, goals: readonly Goal[]): boolean => goals.every((goal) => whereIs(stage, goal.id).join() === goal.state);
-
-/** Every place in which a task of that id lies. */
-export function whereIs({ pit: { layout } }: Stage, id: string): string[] {
-  const found: string[] = [];
-  for (const state of ['ready', 'waiting', 'held', 'claimed', 'reaping', 'stuck', 'needs', 'done', 'failed'] as const) {
-    for (const name of fs.readdirSync(layout.dir(state))) if (name === `${id}.md` || (name.includes(`~${id}~`) && name.endsWith('.md'))) found.push(state);
-  }
-  for (const name of fs.readdirSync(layout.queue)) if (name === `${id}.md`) found.push('queue');
-  if (fs.existsSync(layout.archive)) for (const name of fs.readdirSync(layout.archive, { recursive: true, encoding: 'utf8' })) if (name.endsWith(`/${id}.md`)) found.push('archive');
-  return found;
-}
-
-/** Works whatever is in line, waits, or is orphaned, to the end. */
-export async function workOff(stage: Stage, goals: readonly Goal[]): Promise<void> {
-  must(await stage.round('waiting'), 'letting go');
-  if (reached(stage, goals)) return;
-  const child = stage.snake();
-  const ended = end(child);
-  let over = false;
-  void ended.then(() => (over = true));
-  try {
-    await stage.pit.until(`it has come to ${goals.map(({ state }) => state).join()}`, async () => {
-      if (over || reached(stage, goals)) return true;
-      if (stage.pit.files('waiting').length > 0) must(await stage.round('waiting'), 'letting go');
-      return false;
-    }, BRIEF_MS);
-  } finally {
-    child.kill('SIGTERM');
-    must(await ended, 'the snake');
-  }
-}
-
-/** A snake that was killed while a session works. */
-async function killedAtWork(stage: Stage): Promise<void> {
-  await inLine(stage, stage.witness.taskText(plan('x', { seconds: 30, leaves: 'marked' })).replace('sleep 30', '[ "$SNAKEPIT_ATTEMPT" -gt 1 ] || sleep 30'));
-  const child = stage.snake();
-  const ended = end(child);
-  await stage.pit.until('it works', () => stage.witness.seen('x', 'start').length > 0, BRIEF_MS);
-  child.kill('SIGKILL');
-  await ended;
-}
-
-async function worked(stage: Stage, text: string, goals: readonly Goal[]): Promise<void> {
-  await inLine(stage, text);
-  await workOff(stage, goals);
-}
 
 /** Asks once, then goes on with the answer. */
 const ASKS = `---
@@ -108,9 +20,6 @@ printf '%s' '{"state":{"kind":"blocked-on-permission","source":"screen","rule":"
 exec sleep 30
 ~~~
 `;
-const NEEDS: readonly Goal[] = [{ id: 'x', state: 'needs' }];
-const nothing = async (): Promise<void> => undefined;
-const quickly = (stage: Stage, fails = false): string => stage.witness.taskText(plan('x', { leaves: 'marked', habit: fails ? 'fails' : 'well' }));
 
 /** The instance of the template, which exists once. */
 function oneInstance({ pit: { layout } }: Stage): Goal[] {
@@ -248,6 +157,10 @@ export const ACTORS = {
     again: (stage) => stage.cli(['cleanup']),
     goals: DONE,
   },
+  ...CLEANERS,
+  ...ENDINGS,
+  ...SESSIONS,
+  ...PITS,
 } as const satisfies Readonly<Record<string, Actor>>;
 
 export type ActorName = keyof typeof ACTORS;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nodeFiles } from '../../../src/lib/node-files.js';
 import { composeStory } from '../../../src/runs/publish.js';
 import { attemptsOf, auditLeftovers, auditLocks } from '../../chaos/audit.js';
-import { whereIs, type Goal } from './actors.js';
+import { whereIs, type Goal } from './acts.js';
 import type { Stage } from './stage.js';
 
 /* What must hold when whoever was killed has been followed by whoever repairs, and all work is done. */
@@ -31,7 +31,7 @@ function strangers({ pit: { layout } }: Stage, ids: readonly string[]): string[]
   return found.map((entry) => `a stranger is in queue/: ${join(entry.parentPath, entry.name)}`);
 }
 
-async function auditTask(stage: Stage, { id, state }: Goal): Promise<string[]> {
+async function auditTask(stage: Stage, { id, state, untried }: Goal): Promise<string[]> {
   const { pit, witness } = stage;
   const where = whereIs(stage, id);
   const faults = where.join() === state ? [] : [`${id} is in ${where.join(' and ') || 'no place'}, not in ${state}`];
@@ -47,6 +47,7 @@ async function auditTask(stage: Stage, { id, state }: Goal): Promise<string[]> {
     // The same records give the same text; once its logs are digested, its last lines are not among them.
     if (state !== 'archive' && told !== (await composeStory(nodeFiles, pit.layout, state, id))) faults.push(`its story is not whole: ${told}`);
     const said = /after (\d+) attempts?$/m.exec(told)?.[1];
+    if (untried === true) return attempts.length === 0 ? faults : [...faults, 'it was tried'];
     if (said !== String(attempts.length)) faults.push(`its story tells of ${said ?? 'no'} attempts, there were ${attempts.length}`);
     if (attempts.at(-1)?.next.kind !== (state === 'failed' ? 'failed' : 'done')) faults.push(`its last attempt is recorded as ${attempts.at(-1)?.next.kind ?? 'nothing'}`);
   } else if (stories.length > 0) faults.push(`it has not ended, and has a story: ${stories.join(', ')}`);

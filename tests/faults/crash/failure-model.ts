@@ -45,7 +45,7 @@ beyond what is promised.
 
 export function renderFailureModel(parts: readonly Part[], sweeps: readonly Sweep[]): string {
   const tables = parts.map(({ title, says, rows }) => `## ${title}\n\n${says}\n\n${table(['who dies, when', 'what lies on disk', 'who repairs it', 'how the task ends', 'test'], rows.map(rowOf))}`);
-  const swept = table(['killed at each operation of', 'in each run of the tests'], sweeps.map(({ title, ci }) => [title, ci === 'all' ? 'all' : `a sample of ${ci}`]));
+  const swept = table(['killed at each operation of', 'in each run of the tests'], sweeps.map(({ title, ci, full }) => [full === true ? `${title}; also with a disk that is full from there on` : title, ci === 'all' ? 'all' : `a sample of ${ci}`]));
   return `${PREFACE}\n${tables.join('\n')}\n${TESTS}${swept}${AFTER}`;
 }
 
@@ -53,10 +53,11 @@ const rowOf = ({ dies, lies, repairs, ends, run }: Row): string[] => [dies, lies
 
 function figures(run: Run): string {
   if (run.kind === 'elsewhere') return '';
-  return ` (${run.counters}${run.starts === undefined ? '' : `, ${run.starts} start${run.starts === 1 ? '' : 's'}`})`;
+  const said = [...(run.counters === '' ? [] : [run.counters]), ...(run.starts === undefined ? [] : [`${run.starts} start${run.starts === 1 ? '' : 's'}`])];
+  return said.length === 0 ? '' : ` (${said.join(', ')})`;
 }
 
-const where = (run: Run): string => (run.kind === 'stop' ? '**matrix**' : `[${run.file.replace(/^.*\//, '').replace('.test.ts', '')}](../${run.file}): ${run.title}`);
+const where = (run: Run): string => (run.kind !== 'elsewhere' ? '**matrix**' : `[${run.file.replace(/^.*\//, '').replace('.test.ts', '')}](../${run.file}): ${run.title}`);
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;

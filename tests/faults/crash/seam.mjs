@@ -1,7 +1,7 @@
 /*
  * A preload for tests: `node --import seam.mjs PROGRAM`. It counts the operations by which the process changes files below one
  * directory, writes them down, and ends the process by SIGKILL at one of them: before it, after it, or with half of a text
- * written. The order of a process is given in SNAKEPIT_TEST_CRASH, as JSON:
+ * written; or the disk is full from there on ("full"): half of that text is written, and this and whatever would make or write more fails. The order of a process is given in SNAKEPIT_TEST_CRASH, as JSON:
  *
  *   {"root": DIR, "list": FILE}                             write the operations down, one line each
  *   {"root": DIR, "at": 7, "when": "after"}                 the seventh
@@ -28,6 +28,7 @@ function patch() {
   const wanted = order.op === undefined ? undefined : new RegExp(`^${order.op.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
   let count = 0;
   let matched = 0;
+  let full = false;
   /** Within an operation, Node's own functions call each other. */
   let within = false;
 
@@ -54,8 +55,15 @@ function patch() {
     if (order.list !== undefined) real.appendFileSync(order.list, `${what}\n`);
     const here = wanted === undefined ? order.at === count : wanted.test(what) && (matched += 1) === (order.nth ?? 1);
     if (here && order.when === 'before') die();
+    full ||= here && order.when === 'full';
+    const takes = /^(create|write|append|mkdir|copy) /.test(what);
+    if (here && full && order.fuse !== undefined) real.rmSync(order.fuse, { force: true });
     within = true;
     try {
+      if (full && takes) {
+        half?.();
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      }
       if (here && order.when === 'half') {
         half?.();
         die();
@@ -110,7 +118,7 @@ function patch() {
   for (const name of ['rmSync', 'unlinkSync', 'rmdirSync']) changes(name, 'remove', there);
   changes('truncateSync', 'truncate', there);
   changes('chmodSync', 'chmod', there);
-  changes('utimesSync', 'touch', (path, below) => there(path) && touched.size < touched.add(below).size);
+  for (const name of ['utimesSync', 'lutimesSync']) changes(name, 'touch', (path, below) => there(path) && touched.size < touched.add(below).size);
   for (const [name, verb] of [['renameSync', 'rename'], ['copyFileSync', 'copy'], ['linkSync', 'link'], ['cpSync', 'copy']]) {
     fs[name] = (from, to, ...rest) => {
       const [a, b] = [inside(from), inside(to)];

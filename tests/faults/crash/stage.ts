@@ -9,6 +9,7 @@ import { nodeFiles } from '../../../src/lib/node-files.js';
 import { ensureLayout, writeShim } from '../../../src/queue/init.js';
 import { TmuxServer } from '../../../src/tmux/server.js';
 import { Pit, QUICK } from '../../rig/pit.js';
+import { seedRepo } from '../../rig/repo.js';
 import { Witness } from '../../chaos/witness.js';
 
 /*
@@ -22,7 +23,8 @@ const ROUND = fileURLToPath(new URL('./round.mjs', import.meta.url));
 
 /** Where a process dies; see seam.mjs. */
 export interface Stop {
-  readonly when: 'before' | 'after' | 'half';
+  /** "full": it does not die; from there on the disk takes no more. */
+  readonly when: 'before' | 'after' | 'half' | 'full';
   /** The operation, with `*` for anything; or its number. */
   readonly op?: string;
   readonly at?: number;
@@ -41,18 +43,22 @@ export class Stage {
   private readonly dist: string;
   private readonly tmux: TmuxServer;
   private lists = 0;
+  /** Where programs are looked for. */
+  path = process.env['PATH'] ?? '/usr/bin:/bin';
 
-  private constructor(dist: string | undefined, more: readonly string[]) {
+  private constructor(dist: string | undefined, more: readonly string[], hooks: boolean) {
     this.dist = dist ?? DIST;
     this.pit = new Pit({ config: [...QUICK.filter((line) => !/^(adopt|cleanup|grace|tick|settle):/.test(line)), 'adopt: 0s', 'cleanup: 1h', 'grace: 100ms', 'tick: 50ms', 'settle: 0s', ...more], dist });
     this.tmux = new TmuxServer(this.pit.layout.tmuxSocket, this.pit.layout.tmuxConfig);
+    if (hooks) fs.appendFileSync(this.pit.layout.configFile, `hooks: ${JSON.stringify([{ name: 'told', on: ['task-done'], run: ['/bin/sh', '-c', `echo told >> '${this.pit.beside('told')}'`] }])}\n`);
     this.witness = new Witness(this.pit.beside('witness'));
   }
 
   /** `more`: further lines of snakepit.yaml. */
-  static async open(options: { readonly dist?: string | undefined; readonly more?: readonly string[]; readonly tmux?: boolean } = {}): Promise<Stage> {
-    const stage = new Stage(options.dist, options.more ?? []);
+  static async open(options: { readonly dist?: string | undefined; readonly more?: readonly string[]; readonly repo?: boolean; readonly hooks?: boolean; readonly tmux?: boolean } = {}): Promise<Stage> {
+    const stage = new Stage(options.dist, options.more ?? [], options.hooks === true);
     const { layout } = stage.pit;
+    if (options.repo === true) seedRepo(layout.root);
     await ensureLayout(nodeFiles, layout);
     const text = fs.readFileSync(layout.configFile, 'utf8');
     const config = resolveConfig('snakepit.yaml', text, {});
@@ -70,6 +76,24 @@ export class Stage {
   snake(stop?: Stop, list?: string): ChildProcess {
     return this.spawn([join(this.dist, 'snake', 'main.js'), this.pit.root, 's1'], stop, list);
   }
+
+  /** The pit's daemon. */
+  daemon(stop?: Stop, list?: string): ChildProcess {
+    return this.spawn([join(this.dist, 'pit', 'daemon.js'), this.pit.root], stop, list);
+  }
+
+  /** A shell's words for a command of snakepit's inside a session, which dies where `orderSession` says: once. */
+  seamed(words: string): string {
+    const [fuse, order] = [this.pit.beside('fuse'), this.pit.beside('order')];
+    return `SNAKEPIT_TEST_CRASH="$([ -e '${fuse}' ] && cat '${order}' || echo '{}')" '${process.execPath}' --import '${SEAM}' '${join(this.dist, 'cli', 'main.js')}' ${words}`;
+  }
+
+  orderSession(stop: Stop | undefined, list: string | undefined): void {
+    fs.writeFileSync(this.pit.beside('fuse'), '');
+    fs.writeFileSync(this.pit.beside('order'), JSON.stringify({ root: this.pit.root, ...stop, ...(stop === undefined ? {} : { fuse: this.pit.beside('fuse') }), ...(list === undefined ? {} : { list }) }));
+  }
+
+  sessionDied = (): boolean => !fs.existsSync(this.pit.beside('fuse'));
 
   /** A command of snakepit's to its end, or to the stop. */
   cli(args: readonly string[], stop?: Stop, list?: string): Promise<Ended> {
@@ -90,7 +114,7 @@ export class Stage {
 
   private spawn(argv: readonly string[], stop: Stop | undefined, list: string | undefined): ChildProcess {
     const order = stop === undefined && list === undefined ? undefined : JSON.stringify({ root: this.pit.root, ...stop, ...(list === undefined ? {} : { list }) });
-    const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: this.pit.beside('home'), LANG: 'C.UTF-8', ...(order === undefined ? {} : { SNAKEPIT_TEST_CRASH: order }) };
+    const env = { PATH: this.path, HOME: this.pit.beside('home'), LANG: 'C.UTF-8', ...(order === undefined ? {} : { SNAKEPIT_TEST_CRASH: order }) };
     return spawn(process.execPath, [...(order === undefined ? [] : ['--import', SEAM]), ...argv], { cwd: this.pit.root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
