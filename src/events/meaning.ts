@@ -23,7 +23,7 @@ export const KIND_MEANING: Readonly<Record<PitEvent['kind'], string>> = {
   'session-ended': 'Its processes have been ended.',
   'step-started': 'A step of a workflow begins.',
   'step-ended': 'A step of a workflow has ended.',
-  'task-requeued': 'An attempt came to no end; there will be another.',
+  'task-requeued': 'An attempt failed, was lost, or was given back; there will be another.',
   'task-done': 'It lies in done/. May be told twice, with the same marker.',
   'task-failed': 'It lies in failed/. May be told twice, with the same marker.',
   'task-parked': 'It lies in needs/ and asks a person. May be told twice, with the same marker.',

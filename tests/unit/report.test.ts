@@ -69,7 +69,7 @@ describe('the report of a night', () => {
       { kind: 'config-refused', file: 'snakepit.yaml', problem: 'line 3: no' },
     );
     const text = reportText(facts({ night }));
-    expect(text).toContain('- 3 attempts came to no end and the task was put back in line: verify-failed 2, lost, deferred or given back 1');
+    expect(text).toContain('- 3 attempts led to another one of the same task: verify-failed 2, lost, deferred or given back 1');
     expect(text).toContain('- 1 snake died (\\_\\_proto\\_\\_ 1)');
     expect(text).toContain('- 1 claim of dead snakes was taken back');
     expect(text).toContain('- the account claude was shut 2 times (rate-limited), 11h53m in all, and is shut now');

@@ -21,7 +21,7 @@ const line = (holds: boolean, text: () => string): string[] => (holds ? [`- ${te
 export function mendedLines(night: Night, to: number): string[] {
   const died = sum(night.snakesDied);
   return [
-    ...line(sum(night.again) > 0, () => `${many(sum(night.again), 'attempt')} came to no end and the task was put back in line: ${each(night.again)}`),
+    ...line(sum(night.again) > 0, () => `${many(sum(night.again), 'attempt')} led to another one of the same task: ${each(night.again)}`),
     ...line(died > 0, () => `${many(died, 'snake')} died (${each(night.snakesDied)})`),
     ...Object.entries(night.snakesBroken).map(([snake, why]) => `- ${prose(snake)} is broken: ${prose(why)}; ${code(`snakepit logs ${snake}`)}, then ${code('snakepit up')}`),
     ...line(night.adopted > 0, () => `${many(night.adopted, 'session')} of dead snakes went on with another one`),
