@@ -11,6 +11,15 @@ export class PathError extends Error {
   }
 }
 
+/** What a machine gets over, or a person mends, without our being started anew. Whatever else a file operation fails of is a fault or a directory that is gone. */
+const PASSING: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'ESTALE', 'EACCES', 'EPERM']);
+
+/** A file operation that failed of what may pass: a full disk, no descriptors. Whoever meets it waits, and looks at everything anew. */
+export const isPassing = (cause: unknown): cause is PathError => cause instanceof PathError && PASSING.has(cause.code);
+
+/** How long to wait it out: a second at first, twice as long each time, half a minute at most. Milliseconds. */
+export const passingWaitMs = (tries: number): number => Math.min(30_000, 1000 * 2 ** tries);
+
 /** The `code` of a Node system error, or its text. */
 export function errorCode(cause: unknown): string {
   if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;

@@ -1,6 +1,8 @@
 import { runPit } from './main.js';
 
 process.umask(0o077);
+// It goes to a file: a full disk loses the words, and must not end who says them.
+process.stderr.on('error', () => undefined);
 
 /** The entry of the detached daemon; `snakepit up` starts it. */
 const root = process.argv[2];

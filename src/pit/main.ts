@@ -8,6 +8,7 @@ import { openPitLog } from '../events/logger.js';
 import { take } from '../lib/baton.js';
 import { systemClock } from '../lib/clock.js';
 import { identify, linuxProcesses } from '../lib/linux-processes.js';
+import { isPassing, passingWaitMs, type PathError } from '../lib/files.js';
 import { nodeFiles } from '../lib/node-files.js';
 import { endSession } from '../agents/end-session.js';
 import { layoutOf } from '../protocol/layout.js';
@@ -60,7 +61,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   chmodSync(shim, 0o700);
   const pitId = readFileSync(layout.pitId, 'utf8').trim();
   const desired = parseDesired(parseJson(await files.read(layout.desired))) ?? { snakes: live.current().snakes, mode: 'run' as const, generation: 0 };
-  const memory = newPitMemory(desired);
+  let memory = newPitMemory(desired);
   const snakeEnv = cleanEnv(process.env);
   const viewer = [process.execPath, fileURLToPath(new URL('../agents/viewer.js', import.meta.url)), layout.agents];
   const setting: PitSetting = { layout, pitId, startedAt: clock.wallMs(), snakeEnv, config: () => live.current(), slots: () => memory.slots, residents: { layout, pitId, outerEnv: snakeEnv, asRoot: process.getuid?.() === 0, viewer } };
@@ -91,14 +92,19 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   let tmuxServer = await serverOf(tmux);
   let over = false;
   let lost = false;
+  let hindered = 0;
   while (!over && !leave && !lost) {
     woken = false;
     try {
       over = (await ownDirectory()) ? await round() : false;
+      if (hindered > 0) log.info('it goes on: what hindered it has passed');
+      hindered = 0;
+      lost = !(await ownDirectory());
     } catch (cause) {
-      if (await ownDirectory()) throw cause;
+      if (isPassing(cause) && memory.desired.mode === 'run') await waitOut(cause);
+      else if (await ownDirectory()) throw cause;
+      else lost = true;
     }
-    lost = !(await ownDirectory());
   }
   for (const stop of unwatch) stop();
   await unwatchDrops();
@@ -118,6 +124,16 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
     const ticked = await tick(ports, setting, memory, live);
     if (!ticked.over && !leave) await pause(ticked.nextMs);
     return ticked.over;
+  }
+
+  /** The tick was broken off half-way. What a killed pit leaves its successor finds again on disk, and so does this one: it remembers nothing of before. */
+  async function waitOut(cause: PathError): Promise<void> {
+    if (hindered === 0) log.error('it cannot go on now; it waits until that has passed', { why: cause.message });
+    await memory.bell.ringing;
+    await endMetrics(ports, setting, memory.metrics);
+    memory = newPitMemory(memory.desired);
+    await pause(passingWaitMs(hindered));
+    hindered += 1;
   }
 
   /** False when somebody removed it under us, or put another in its place; one file that is missing is no such thing. */

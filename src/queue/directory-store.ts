@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.js';
 import type { Files } from '../lib/files.js';
-import type { Processes } from '../lib/processes.js';
+import { sameProcess, type Processes } from '../lib/processes.js';
 import { InvariantError, unreachable } from '../lib/unreachable.js';
 import { isTaskFile, QUEUE_STATES, type Layout, type QueueState } from '../protocol/layout.js';
 import { markerOf, parseClaim, parseReady, printClaim, printReady, printStuck, printWaiting, type ClaimName, type Owner } from '../protocol/names.js';
@@ -88,7 +88,12 @@ export class DirectoryStore implements QueueStore {
     const adopted: Claim[] = [];
     for (const file of await files.list(this.layout.dir('claimed'))) {
       const old = parseClaim(file);
-      if (old === undefined || old.owner.snake !== owner.snake || (await processes.liveness(old.owner)) !== 'dead') continue;
+      if (old === undefined || old.owner.snake !== owner.snake) continue;
+      if (sameProcess(old.owner, owner)) {
+        adopted.push({ name: old, marker: markerOf(old), file: join(this.layout.dir('claimed'), file) });
+        continue;
+      }
+      if ((await processes.liveness(old.owner)) !== 'dead') continue;
       const name: ClaimName = { ...old, owner };
       const mine = join(this.layout.dir('claimed'), printClaim(name));
       if ((await files.rename(join(this.layout.dir('claimed'), file), mine)) === 'missing') continue;

@@ -33,7 +33,7 @@ export type Claimed = { readonly kind: 'claimed'; readonly claim: Claim } | { re
  */
 export interface QueueStore {
   claim(owner: Owner): Promise<Claimed>;
-  /** Claims whose owner was `snake` by name and is proven dead, made the caller's. */
+  /** Claims of this name's: the caller's own, which it goes on with, and those whose owner is proven dead, made the caller's. */
   adopt(owner: Owner): Promise<Claim[]>;
   /** The heartbeat, and the notice that the claim was taken away. */
   renew(claim: Claim): Promise<'ok' | 'lost'>;

@@ -7,6 +7,7 @@ import { systemGit } from '../git/run.js';
 import { systemClock } from '../lib/clock.js';
 import { newNonce, newSession } from '../lib/ids.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
+import { isPassing, passingWaitMs } from '../lib/files.js';
 import { nodeFiles } from '../lib/node-files.js';
 import { layoutOf } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
@@ -109,13 +110,38 @@ async function main(root: string, name: string): Promise<number> {
       return (await purse.verdict(config, systemClock.wallMs())).kind !== 'reached';
     },
   };
-  await snakeLoop(ports, setting, commands);
+  await unhindered(ports, commands, name, () => snakeLoop(ports, setting, commands));
   store.close();
   await registered.leave();
   return 0;
 }
 
+/**
+ * A disk that is full, or a process without descriptors, ends no snake: it waits, and begins anew with the claim that it holds, as its
+ * successor would. One that is told to end does not wait.
+ */
+async function unhindered({ store }: SnakePorts, commands: Commands, name: string, live: () => Promise<void>): Promise<void> {
+  let tries = 0;
+  let since = 0;
+  for (;;) {
+    try {
+      await live();
+      return;
+    } catch (cause) {
+      if (!isPassing(cause) || commands.draining) throw cause;
+      // What was met long after the last time is met anew.
+      if (systemClock.monoMs() - since > 10 * passingWaitMs(tries)) tries = 0;
+      if (tries === 0) process.stderr.write(`${new Date().toISOString()} ${name}: ${cause.message}; it waits until that has passed\n`);
+      since = systemClock.monoMs();
+      await store.wait(passingWaitMs(tries), commands.changed);
+      tries += 1;
+    }
+  }
+}
+
 process.umask(0o077);
+// It goes to a file: a full disk loses the words, and must not end who says them.
+process.stderr.on('error', () => undefined);
 const [root, name] = process.argv.slice(2);
 if (root === undefined || name === undefined || !/^s\d{1,4}$/.test(name)) {
   process.stderr.write('usage: snake ROOT NAME; snakes are started by snakepit up\n');

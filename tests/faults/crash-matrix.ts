@@ -207,7 +207,7 @@ export const PARTS: readonly Part[] = [
     rows: [
       { dies: 'all, and the machine starts anew', lies: 'claims of another boot', repairs: '`snakepit up`, or cleanup', ends: 'a loss each, run again', run: elsewhere('tests/integration/lifecycle.test.ts', 'a claim of another boot is requeued by up, one loss counted, and run to its end') },
       { dies: 'nobody; a snake is stopped (SIGSTOP), however long', lies: 'a late heartbeat', repairs: 'nobody: it lives', ends: 'reported, never robbed; woken, it goes on', run: elsewhere('tests/integration/lifecycle.test.ts', 'a SIGSTOPped snake is not robbed, however late, by the pit or by cleanup; woken, it goes on') },
-      { dies: 'nobody; the disk takes no more', lies: 'what was whole stays whole; renames still go', repairs: '`snakepit up`, once there is room', ends: 'nothing is claimed below `min-free:`; each task ends once', run: elsewhere('tests/faults/machine.test.ts', 'ENOSPC: add says so and leaves nothing half') },
+      { dies: 'nobody; the disk takes no more', lies: 'what was whole stays whole; renames still go', repairs: 'pit and snakes wait, and go on once there is room', ends: 'nothing is claimed below `min-free:`; each task ends once', run: elsewhere('tests/faults/machine.test.ts', 'ENOSPC: add says so and leaves nothing half') },
       { dies: 'all at random, hundreds of times', lies: 'anything of the above', repairs: 'whoever comes', ends: 'each task once, counts exact, never two at once', run: elsewhere('tests/faults/chaos.test.ts', 'each ends exactly once') },
     ],
   },
@@ -228,6 +228,8 @@ export const SWEEPS: readonly Sweep[] = [
   { actor: 'recurring', title: 'making the instance of a template that is due', ci: 4 },
   { actor: 'archive', title: 'archivist and composter', ci: 4 },
   { actor: 'reconciler', title: 'reconciler and sweeper', ci: 3 },
+  { actor: 'salvager', title: 'the salvager, over the work of a failed task', ci: 1 },
+  { actor: 'pruner', title: 'the pruner, over a worktree that is salvaged', ci: 1 },
   { actor: 'cancel', title: '`snakepit cancel` of a task in line', ci: 2 },
   { actor: 'dependent', title: 'failing a task that needs a failed one', ci: 1 },
   { actor: 'says-done', title: '`snakepit done` in a session', ci: 1 },

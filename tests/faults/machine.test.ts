@@ -73,16 +73,18 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       expect(added.code).not.toBe(0);
       expect(added.stderr).toMatch(/ENOSPC.*the disk is full, or has no inodes left: free some/);
       expect(places(pit, ['extra'])).toEqual({ extra: [] });
+      const before = { pit: await pit.daemon(), snakes: await pit.snakes() };
       fs.rmSync(pit.layout.paused);
-      // However it fares meanwhile: looked at once a second for a while, each task is in one place.
-      for (let look = 0; look < 10; look += 1) {
+      // However it fares meanwhile: looked at again and again for a while, each task is in one place.
+      for (let look = 0; look < 20; look += 1) {
         for (const states of Object.values(places(pit, IDS))) expect(states.length).toBeLessThanOrEqual(1);
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
       const said = await pit.cli('doctor');
       expect(said.stdout).toMatch(/free space.*bad|bad.*free space|0\.0 GiB free/);
       fs.rmSync(join(pit.root, 'ballast'));
-      await pit.up(2);
+      // Nobody has to start anything anew.
+      expect({ pit: await pit.daemon(), snakes: await pit.snakes() }).toEqual(before);
       await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 180_000);

@@ -50,6 +50,8 @@ export async function snakeLife(stage: Stage, goals: readonly Goal[], stop?: Sto
   const ended = end(child);
   let over = false;
   void ended.then(() => (over = true));
+  // On a disk that stays full it waits for ever.
+  child.stderr?.on('data', (chunk: Buffer) => (over ||= chunk.toString().includes('it waits until that has passed')));
   await stage.pit.until('its tasks have come to their end, or it has', () => over || reached(stage, goals), BRIEF_MS);
   child.kill('SIGTERM');
   return ended;
