@@ -80,7 +80,7 @@ export const SESSIONS = {
   merging: {
     repo: true,
     more: ['merge: no-ff'],
-    arrange: (stage) => inLine(stage, quickly(stage).replace('exit 0\n~~~', `echo made > made.txt && git add made.txt && ${COMMIT} made\nexit 0\n~~~`)),
+    arrange: (stage) => inLine(stage, quickly(stage).replace('workspace: scratch\nmerge: none\n', '').replace('exit 0\n~~~', `echo made > made.txt && git add made.txt && ${COMMIT} made\nexit 0\n~~~`)),
     act: (stage, stop, list) => snakeLife(stage, DONE, stop, list),
     again: nothing,
     goals: DONE,
