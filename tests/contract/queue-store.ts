@@ -100,7 +100,9 @@ export function queueStoreContract(name: string, make: () => Promise<StoreUnderT
       const dead = await claimed(store, under.dead('s1'));
       const alive = await claimed(store, under.living('s2'));
       expect(await under.open().adopt(under.living('s3'))).toEqual([]);
-      expect(await under.open().adopt(under.living('s2'))).toEqual([]);
+      expect(await under.open().adopt(under.dead('s2'))).toEqual([]);
+      // Its own it goes on with, as it stands.
+      expect(await under.open().adopt(under.living('s2'))).toEqual([alive]);
       const adopted = await under.open().adopt(under.living('s1'));
       expect(adopted.map((one) => one.marker)).toEqual([dead.marker]);
       expect(await store.renew(dead)).toBe('lost');
