@@ -8,8 +8,9 @@ import type { Specialist, Step } from './specialist.js';
 /** What writers that are proven dead left half-written, in queue/ and in our state; a run's own directory goes with its run. */
 async function halfWritten({ files, processes }: Pick<CleanupPorts, 'files' | 'processes'>, layout: Layout): Promise<string[]> {
   const left: string[] = [];
-  const workspaces = (await files.list(layout.workspaces)).map((id) => join(layout.workspaces, id));
-  for (const dir of [...workspaces, layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.recurringState, layout.log, layout.bin, layout.setupCache, join(layout.pings, 'outbox'), join(layout.pings, 'cursors')]) {
+  const ofEach: string[] = [];
+  for (const dir of [layout.workspaces, layout.residents]) for (const name of await files.list(dir)) ofEach.push(join(dir, name));
+  for (const dir of [...ofEach, layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.recurringState, layout.log, layout.bin, layout.setupCache, join(layout.pings, 'outbox'), join(layout.pings, 'cursors')]) {
     for (const name of await files.list(dir)) {
       const writer = writerOf(name);
       if (writer !== undefined && (await processes.liveness(writer)) === 'dead') left.push(join(dir, name));

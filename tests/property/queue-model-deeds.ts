@@ -187,13 +187,18 @@ function claiming(told: boolean, model: Model, bench: Bench, pick: number, dies:
 /** In the place of a nonce that nobody can foretell. */
 export const ANY = '*';
 
-/** How an attempt ends, from its facts as they stood and what its session does now; undefined: it goes on. */
+/** How an attempt ends; undefined: it goes on. A cancel that came before it was settled counts against every end but a good one. */
 function endingOf(facts: Facts, words: Words, leads: boolean, plan: Plan): Ending | undefined {
-  if (facts.recorded !== undefined) return facts.cancelled && facts.recorded !== 'done' ? 'final' : facts.recorded;
+  const ending = facts.recorded ?? byItself(facts, words, leads, plan);
+  return facts.cancelled && ending !== undefined && ending !== 'done' ? 'final' : ending;
+}
+
+/** From its facts as they stood and what its session does now. */
+function byItself(facts: Facts, words: Words, leads: boolean, plan: Plan): Ending | undefined {
   const asked = (): Ending => (words.ask === 'park' ? 'parked' : 'failed');
   const acts = facts.started ? leads && !facts.exited && !facts.stopped : !facts.cancelled;
   const asks = facts.asks || (acts && plan === 'asks');
-  if (facts.stopped) return facts.cancelled && !facts.asks ? 'final' : asked();
+  if (facts.stopped) return asked();
   const exits = facts.exited || (acts && (plan === 'well' || plan === 'badly' || plan === 'finally'));
   if (exits) return facts.gaveUp || (acts && plan === 'finally') ? 'final' : asks ? asked() : (facts.exited ? facts.code === 0 : plan === 'well') ? 'done' : 'failed';
   if (facts.cancelled) return 'final';
