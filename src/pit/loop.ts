@@ -107,7 +107,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory, memory.disk.over);
   await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
-  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
+  ringBells(ports, setting, memory, live);
   await budgetRound(ports, setting, config, memory.budget);
   diskRound(ports, setting, config, memory.disk);
   metricsRound(ports, setting, config, memory.metrics);
@@ -117,6 +117,17 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   const over = memory.desired.mode !== 'run' && !busy;
   const soon = drops.waiting > 0 || moved;
   return { nextMs: soon ? Math.min(100, config.tickMs) : config.tickMs, over };
+}
+
+function ringBells(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, live: LiveConfig): void {
+  const config = live.current();
+  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
+}
+
+/** Before the first tick: a rule that is new finds what happens from its first look on, and nothing may happen before it. */
+export async function firstRing(ports: PitPorts, setting: PitSetting, memory: PitMemory, live: LiveConfig): Promise<void> {
+  ringBells(ports, setting, memory, live);
+  await memory.bell.ringing;
 }
 
 async function readDesired({ files, events }: PitPorts, { layout }: PitSetting, memory: PitMemory): Promise<void> {

@@ -27,7 +27,7 @@ import { cleanupSetting } from './clean.js';
 import { endResidents } from '../residents/roster.js';
 import { openLiveConfig } from './live-config.js';
 import { endMetrics } from './metrics.js';
-import { newPitMemory, tick, type PitMemory } from './loop.js';
+import { firstRing, newPitMemory, tick, type PitMemory } from './loop.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
 /** Exit codes of the pit: 0 went down, 70 broken, 75 another pit has this directory, 78 bad configuration. */
@@ -87,6 +87,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   if (founded !== 'up') log.error(`tmux could not be started: ${founded}`, { socket: layout.tmuxSocket });
   await events.emit({ kind: 'pit-started', pid: process.pid, snakes: desired.snakes });
   log.info('the pit is up', { pid: process.pid, snakes: desired.snakes });
+  await firstRing(ports, setting, memory, live);
   const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined)), watchDirectory(layout.dir('done'), wake), watchDirectory(layout.dir('failed'), wake), watchDirectory(layout.snakes, wake), watchDirectory(layout.recurring, wake)];
   const unwatchDrops = watchDrops(layout.queue, wake);
   let tmuxServer = await serverOf(tmux);
