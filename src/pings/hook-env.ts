@@ -1,5 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { onPath } from '../agents/find.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,14 +25,4 @@ export function desktopEnv(outer: Env, root: string, hook: string, uid: number):
 }
 
 /** Whether a program would be found: by its path, from `cwd`, or on the PATH. */
-export function isProgram(program: string, path: string | undefined, cwd: string): boolean {
-  const places = program.includes('/') ? [join(program.startsWith('/') ? '/' : cwd, program)] : (path ?? '').split(delimiter).filter((dir) => dir !== '').map((dir) => join(dir, program));
-  return places.some((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return statSync(place).isFile();
-    } catch {
-      return false;
-    }
-  });
-}
+export const isProgram = (program: string, path: string | undefined, cwd: string): boolean => onPath(program.includes('/') ? resolve(cwd, program) : program, path) !== undefined;

@@ -66,14 +66,25 @@ async function notOurs({ git }: CachePorts, dir: string, path: string): Promise<
   return `${path} is not ignored by git: setup-cache: keeps only what is nobody's work`;
 }
 
+/** Does it with a directory beside the entries, which is gone afterwards; what a path refuses is told, not thrown. */
+async function staged(files: Files, stage: string, act: (stage: string) => Promise<Cached>): Promise<Cached> {
+  try {
+    await files.makeDir(stage);
+    return await act(stage);
+  } catch (cause) {
+    if (cause instanceof PathError) return { kind: 'failed', why: cause.message };
+    throw cause;
+  } finally {
+    await files.remove(stage);
+  }
+}
+
 /** Copies an entry into a checkout. All paths are copied before the first is put in place; whoever dies in between leaves a checkout that is not set up yet. */
 export async function restore(ports: CachePorts, layout: Layout, dir: string, key: string): Promise<Cached> {
   const { files, processes } = ports;
   const entry = await readEntry(files, layout, key);
   if (entry === undefined) return { kind: 'none' };
-  const stage = join(layout.setupCache, temporaryName('restore', processes.self(), newNonce()));
-  await files.makeDir(stage);
-  try {
+  return staged(files, join(layout.setupCache, temporaryName('restore', processes.self(), newNonce())), async (stage) => {
     for (const { path, copy } of entry.paths) {
       const why = await notOurs(ports, dir, path);
       if (why !== undefined) return { kind: 'failed', why };
@@ -89,12 +100,7 @@ export async function restore(ports: CachePorts, layout: Layout, dir: string, ke
       await files.rename(join(stage, String(copy)), to);
     }
     return { kind: 'done' };
-  } catch (cause) {
-    if (cause instanceof PathError) return { kind: 'failed', why: cause.message };
-    throw cause;
-  } finally {
-    await files.remove(stage);
-  }
+  });
 
   async function stillThere(): Promise<boolean> {
     return (await readEntry(files, layout, key))?.nonce === entry?.nonce;
@@ -108,10 +114,8 @@ export async function keep(ports: CachePorts, layout: Layout, dir: string, key: 
   // One that nobody can read any more is in the way.
   if (await files.exists(entryDir(layout, key))) await evict(files, processes, layout, key);
   const nonce = newNonce();
-  const stage = join(layout.setupCache, temporaryName(key, processes.self(), nonce));
-  const kept: { path: string; copy: number }[] = [];
-  try {
-    await files.makeDir(stage);
+  return staged(files, join(layout.setupCache, temporaryName(key, processes.self(), nonce)), async (stage) => {
+    const kept: { path: string; copy: number }[] = [];
     for (const [copy, path] of paths.entries()) {
       const kind = (await files.inspect(join(dir, path)))?.kind;
       if (kind !== 'file' && kind !== 'directory') continue;
@@ -130,12 +134,7 @@ export async function keep(ports: CachePorts, layout: Layout, dir: string, key: 
       if ((await readEntry(files, layout, key)) === undefined) throw cause;
     });
     return { kind: 'done' };
-  } catch (cause) {
-    if (cause instanceof PathError) return { kind: 'failed', why: cause.message };
-    throw cause;
-  } finally {
-    await files.remove(stage);
-  }
+  });
 }
 
 /** Out of everybody's sight by one rename, then away. False: somebody was faster. */

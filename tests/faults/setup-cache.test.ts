@@ -174,8 +174,8 @@ it('the sweeper removes what is old, what is too much, and what cannot be read',
   }), 60_000);
 
 it.each([
-  ['an entry is written in its place', 'workspace/setup-cache.js', "const stage = join(layout.setupCache, temporaryName(key, processes.self(), nonce));", 'const stage = entryDir(layout, key); await files.write(join(stage, ENTRY), `${JSON.stringify({ v: 1, key, nonce, at: nowMs, bytes: 0, paths: paths.map((path, copy) => ({ path, copy })) })}\\n`);'],
-  ['what stays half is nobody\'s', 'workspace/setup-cache.js', "const stage = join(layout.setupCache, temporaryName(key, processes.self(), nonce));", 'const stage = join(layout.setupCache, nonce);'],
+  ['an entry is written in its place', 'workspace/setup-cache.js', "return staged(files, join(layout.setupCache, temporaryName(key, processes.self(), nonce)), async (stage) => {", 'return staged(files, entryDir(layout, key), async (stage) => { await files.write(join(stage, ENTRY), `${JSON.stringify({ v: 1, key, nonce, at: nowMs, bytes: 0, paths: paths.map((path, copy) => ({ path, copy })) })}\\n`);'],
+  ['what stays half is nobody\'s', 'workspace/setup-cache.js', "return staged(files, join(layout.setupCache, temporaryName(key, processes.self(), nonce)), async (stage) => {", 'return staged(files, join(layout.setupCache, nonce), async (stage) => {'],
 ] as const)('notices when %s', async (_what, file, find, replace) => {
   const m = (await importMutant(file, find, replace)) as Cache;
   const sweep = async (one: Cache): Promise<void> => {

@@ -1,17 +1,13 @@
 import * as fs from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { head, isIn, read, story, withPit } from '../integration/rig.js';
-import { attemptsOf, order, played, playersConfig, say, settled, writePlan } from './play.js';
+import { attemptsOf, goes, order, played, playersConfig, say, settled, writePlan } from './play.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-workflow-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 let script = '';
-let count = 0;
 beforeEach(() => {
-  script = join(top, `script-${(count += 1)}.json`);
+  ({ script } = go());
 });
 
 const TASK = `${head('workflow: build-review', 'with: {rounds: 2, agents: {review: critic}}')}# Greet\n\nWrite hello into greeting.txt.\n`;
@@ -83,7 +79,7 @@ describe('build-review', { timeout: 120_000 }, () => {
   });
 
   it('a snake and its pit killed in the middle of a step: the next goes on there, the session lives on, and no step runs twice', async () => {
-    const gate = join(top, 'gate');
+    const { gate } = go();
     writePlan(script, { propose: [say.done('one')], review: [`while ! test -e ${gate}; do sleep 0.1; done; ${say.pass}`] });
     await withPit({ config: playersConfig(script) }, async (pit) => {
       await pit.up(1);

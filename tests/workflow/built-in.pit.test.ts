@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { head, isIn, read, story, withPit } from '../integration/rig.js';
-import { attemptsOf, order, played, playersConfig, say, settled, writePlan, type Plan } from './play.js';
+import { attemptsOf, goes, order, played, playersConfig, say, settled, writePlan, type Plan } from './play.js';
 import type { Pit } from '../rig/pit.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-built-in-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 let script = '';
-let count = 0;
 beforeEach(() => {
-  script = join(top, `script-${(count += 1)}.json`);
+  ({ script } = go());
 });
 
 const stories = (n: number): string => `for n in $(seq ${n}); do printf '## Story %s: part %s\\n\\n- it works\\n' $n $n; done > "$SNAKEPIT_HANDED/stories.md"; ${say.done('planned')}`;
@@ -46,7 +42,7 @@ describe('generate-evaluate', { timeout: 120_000 }, () => {
       expect(ran).toHaveLength(7);
       expect(isIn(pit, 'needs', 't')).toBe(true);
     });
-    script = `${script}-2`;
+    ({ script } = go());
     await worked(['workflow: generate-evaluate', 'attempts: 1', 'with: {mode: explore}'], { explore: [`echo x > "$SNAKEPIT_HANDED/findings.md"; echo y > changed; ${say.done('seen')}`] }, (pit) => {
       expect(story(pit, 'failed', 't')).toContain('explore: it may only read, and the tree has changed: made changed');
     });
@@ -76,7 +72,7 @@ describe('coding-loop', { timeout: 120_000 }, () => {
     await worked(['workflow: coding-loop', 'attempts: 1'], { choose: [`printf 'SUB-TASK: a\\nSUB-TASK: b\\n' > "$SNAKEPIT_HANDED/sub-task.md"; ${say.done('chosen')}`] }, (pit) => {
       expect(story(pit, 'failed', 't')).toContain('sub-task.md has 2 lines that match');
     });
-    script = `${script}-2`;
+    ({ script } = go());
     await worked(['workflow: coding-loop', 'with: {rounds: 1}'], { choose: [CHOOSE], review: [say.pass], gate: [say.reject('more')] }, (pit) => {
       expect(read(join(pit.layout.dir('needs'), 't.question.md'))).toContain('1 rounds of rounds, and none passed');
     });
@@ -99,7 +95,7 @@ describe('builder-adversary', { timeout: 120_000 }, () => {
       expect(ran).toEqual(['plan author', 'build-step author', 'attack-step author', 'build-step author', 'attack-step author']);
       expect(isIn(pit, 'done', 't')).toBe(true);
     });
-    script = `${script}-2`;
+    ({ script } = go());
     await worked(['workflow: builder-adversary', 'with: {review: deferred, rounds: 2}'], { plan: [plan(2)], 'attack-all': [say.reject('broke it')] }, (pit, ran) => {
       expect(ran).toEqual(['plan author', 'build-one author', 'build-one/2 author', 'attack-all author', 'mend-all/2 author', 'attack-all/2 author']);
       expect(isIn(pit, 'needs', 't')).toBe(true);

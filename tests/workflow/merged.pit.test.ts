@@ -1,19 +1,14 @@
 import * as fs from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hasEnded, head, isIn, story, withPit } from '../integration/rig.js';
 import { COMMIT, gitIn, seedRepo } from '../rig/repo.js';
-import { order, playersConfig, say, settled, writePlan } from './play.js';
+import { goes, order, playersConfig, say, settled, writePlan } from './play.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-flow-merge-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 
 describe('a workflow whose branch cannot be merged', { timeout: 240_000 }, () => {
   it('gets it back as a round of its own: the step that mends is told the files, the reviewer looks again, nobody else runs twice, and it is merged in the same attempt', () => {
-    const own = mkdtempSync(join(top, 'go-'));
-    const [script, gate] = [join(own, 'script.json'), join(own, 'gate')];
+    const { script, gate } = go();
     writePlan(script, {
       propose: [`while ! test -e ${gate}; do sleep 0.1; done; echo slow > a.txt; git add a.txt; ${COMMIT} slow; ${say.done('proposed')}`],
       fix: [`cp "$SNAKEPIT_FEEDBACK" "$SNAKEPIT_HANDED/seen.md"; git -c user.name=A -c user.email=a@b merge -q snakepit-main; printf 'fast\\nslow\\n' > a.txt; git add a.txt; ${COMMIT} both; cat "$SNAKEPIT_FEEDBACK" > why; git add why; ${COMMIT} why; ${say.done('mended')}`],

@@ -1,10 +1,22 @@
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { read, story } from '../integration/rig.js';
 
 const PLAYER = fileURLToPath(new URL('player.mjs', import.meta.url));
+
+/** A directory for each go of a test, with a script's name and a gate's; gone after the file's last test. */
+export function goes(): () => { readonly dir: string; readonly script: string; readonly gate: string } {
+  const top = fs.mkdtempSync(join(tmpdir(), 'snakepit-flow-'));
+  afterAll(() => fs.rmSync(top, { recursive: true, force: true }));
+  return () => {
+    const dir = fs.mkdtempSync(join(top, 'go-'));
+    return { dir, script: join(dir, 'script.json'), gate: join(dir, 'gate') };
+  };
+}
 
 /** A session as the scripted agent saw itself. */
 export interface Played {

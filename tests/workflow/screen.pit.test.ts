@@ -1,19 +1,15 @@
 import * as fs from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { background, head, isIn, story, withPit } from '../integration/rig.js';
 import { actorProfile, actorTask } from '../rig/actor.js';
-import { attemptsOf, order, playersConfig, say, settled, writePlan } from './play.js';
+import { attemptsOf, goes, order, playersConfig, say, settled, writePlan } from './play.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-flow-screen-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 
 describe('a workflow', { timeout: 240_000 }, () => {
   it('has a full-screen session for a reviewer, whose account comes to its limit: the task waits, that step alone runs again, and its verdict counts; logs -f goes on from step to step', () => {
-    const own = mkdtempSync(join(top, 'go-'));
-    const [script, gate] = [join(own, 'script.json'), join(own, 'gate')];
+    const { script, gate } = go();
     writePlan(script, { propose: [`test "$SNAKEPIT_TASK_ID" = read || { ${say.done('proposed')}; exit; }; echo first words; while ! test -e ${gate}; do sleep 0.1; done; ${say.done('proposed')}`], review: [`echo second words; ${say.pass}`] });
     const verdict = (word: string): { run: string } => ({ run: `"$SNAKEPIT_COMMAND" done --verdict ${word} looked` });
     const config = [...playersConfig(script, ['breaker: {floor: 500ms, margin: 0s, first: 1s, max: 4s, stagger: 100ms, release: 500ms, failures: 5}']), ...actorProfile('screen')];

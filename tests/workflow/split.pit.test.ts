@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hasEnded, head, isIn, read, story, withPit } from '../integration/rig.js';
 import type { Pit } from '../rig/pit.js';
-import { order, playersConfig, say, settled, writePlan } from './play.js';
+import { goes, order, playersConfig, say, settled, writePlan } from './play.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-split-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 
 /** A planner that tosses children, each of them a session of the same agent. `keys`: of their front matter. */
 const toss = (ids: readonly string[], ...keys: readonly string[]): string => ids.map((id) => `printf -- '---\\n${['attempts: 1', ...keys].join('\\n')}\\n---\\n# ${id}\\n\\nDo it.\\n' > "$SNAKEPIT_STEP_DIR/${id}.md"; "$SNAKEPIT_COMMAND" toss "$SNAKEPIT_STEP_DIR/${id}.md" || exit 1; printf -- '- ${id}: a part\\n' >> "$SNAKEPIT_HANDED/plan.md"`).join('; ');
@@ -18,8 +15,7 @@ const done = (pit: Pit, id: string): Promise<unknown> => pit.until(`${id} is don
 
 describe('plan-and-split', { timeout: 240_000 }, () => {
   it('children are held until a person lets them go; the task waits with no session and no snake, through the death of pit and snake; then the whole is brought together, rejected, mended and passed', () => {
-    const own = mkdtempSync(join(top, 'go-'));
-    const script = join(own, 'script.json');
+    const { script } = go();
     writePlan(script, { plan: [`${toss(['big-a', 'big-b', 'big-a'])}; ${say.done('planned')}`], close: [say.done('brought together')], review: [say.reject('a part is missing'), say.pass], mend: [say.done('mended')] });
     return withPit({ config: playersConfig(script) }, async (pit) => {
       await pit.up(1);
@@ -41,8 +37,7 @@ describe('plan-and-split', { timeout: 240_000 }, () => {
   });
 
   it('a child that fails is a question, asked when all have ended: tried again it is waited for once more, and no step runs twice; given up, the task goes on without it', () => {
-    const own = mkdtempSync(join(top, 'go-'));
-    const script = join(own, 'script.json');
+    const { dir: own, script } = go();
     writePlan(script, { plan: plannedBy({ big: toss(['part', 'other']), less: toss(['lost', 'good']), strict: toss(['bad']) }), solo: [`case "$SNAKEPIT_TASK_ID" in other|good) ;; *) test -e "${own}/mended-$SNAKEPIT_TASK_ID" || "$SNAKEPIT_COMMAND" fail 'not today';; esac`] });
     return withPit({ config: playersConfig(script) }, async (pit) => {
       await pit.up(2);
@@ -64,8 +59,7 @@ describe('plan-and-split', { timeout: 240_000 }, () => {
   });
 
   it('none tossed fails it, and so do more than are allowed; children of children; one that asks a person; a review that never passes; what a cancelled one tossed is named', () => {
-    const own = mkdtempSync(join(top, 'go-'));
-    const script = join(own, 'script.json');
+    const { script } = go();
     writePlan(script, {
       plan: plannedBy({ none: `printf -- '- none: at all\\n' > "$SNAKEPIT_HANDED/plan.md"`, many: toss(['m1', 'm2', 'm3', 'm4']), deep: toss(['deep-a'], 'workflow: plan-and-split', 'with: {close: false}'), 'deep-a': toss(['deep-b'], 'workflow: plan-and-split'), 'deep-b': toss(['deep-c']), asks: toss(['asking']), off: toss(['sleeper'], 'in: 9h') }),
       solo: [`test "$SNAKEPIT_TASK_ID" != asking || test "$SNAKEPIT_ATTEMPT" = 2 || "$SNAKEPIT_COMMAND" ask 'red or blue?'`],

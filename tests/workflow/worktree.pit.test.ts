@@ -1,14 +1,11 @@
 import * as fs from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { head, isIn, story, withPit } from '../integration/rig.js';
 import { COMMIT, gitIn, seedRepo } from '../rig/repo.js';
-import { order, played, playersConfig, say, settled, writePlan } from './play.js';
+import { goes, order, played, playersConfig, say, settled, writePlan } from './play.js';
 
-const top = mkdtempSync(join(tmpdir(), 'snakepit-flow-worktree-'));
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const go = goes();
 
 /** A workflow of a person's own: built until a file lies there, then until a line is handed on, then read. */
 const MINE = `title: until there is enough
@@ -26,7 +23,7 @@ steps:
 
 describe('a workflow in a git worktree', { timeout: 180_000 }, () => {
   it('loops end by a command and by a line; a step that reads may leave what git ignores, and fails by a commit; all are told the rules of a worktree', () => {
-    const script = join(top, 'script.json');
+    const { script } = go();
     writePlan(script, {
       build: [`echo one > one; git add one; ${COMMIT} one; ${say.done('one')}`, `echo two > enough; ${say.done('two')}`],
       polish: [`echo 'not DONE' > "$SNAKEPIT_HANDED/state.md"; ${say.done('three')}`, `echo DONE > "$SNAKEPIT_HANDED/state.md"; git add enough; ${COMMIT} enough; ${say.done('four')}`],
