@@ -11,6 +11,7 @@ import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES, type AgentRecord, type VerifyRun } from '../protocol/records.js';
 import { readNever } from '../protocol/never.js';
 import { isParked, readAnswer } from './answers.js';
+import { isDecision } from './decision.js';
 import { readFlow } from './flow-record.js';
 import { missingQuestions, publishQuestion } from './question.js';
 import { pastAttempts, readAgent, readAttempt, type OutcomeRecord } from './run-dir.js';
@@ -33,7 +34,9 @@ export async function gatherStory(files: Files, layout: Layout, id: string, file
   const attempts = await pastAttempts(files, layout, id);
   const never = dirname(file) === layout.dir('failed') ? await readNever(files, layout, id) : undefined;
   const why = never !== undefined && never.at >= (attempts.at(-1)?.record.endedAt ?? 0) ? never.why : undefined;
-  const [dir, run] = [attempts.at(-1)?.dir, attempts.at(-1)?.run];
+  // What a person decided of it has no session: what was said and checked is the last attempt's.
+  const tried = attempts.findLast(({ record }) => !isDecision(record)) ?? attempts.at(-1);
+  const [dir, run] = [tried?.dir, tried?.run];
   // As its last attempt was given it; what was never tried, as it lies there.
   const given = dir === undefined || why !== undefined ? undefined : await files.readBytes(join(dir, RUN_FILES.task), TASK_BYTES);
   const bytes = given ?? (await files.readBytes(file, TASK_BYTES));

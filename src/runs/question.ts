@@ -7,6 +7,7 @@ import { parseAny } from '../protocol/names.js';
 import { parseTask } from '../protocol/parse-task.js';
 import { parseJson, RUN_FILES } from '../protocol/records.js';
 import { parkedAttempt, readQuestion, type Question } from './answers.js';
+import { countTries, describeDecision, isDecision } from './decision.js';
 import { readFlow } from './flow-record.js';
 import { pastAttempts, readAttempt, type OutcomeRecord } from './run-dir.js';
 import { describeEvent } from './step-words.js';
@@ -61,11 +62,16 @@ export function questionText(parts: QuestionParts): string {
   if (parts.review?.failed !== undefined) lines.push('', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
   else if (parts.review !== undefined) lines.push('', `That is \`${show(parts.review.feedback)}\`; the work lies in \`${show(parts.workspace)}\`.`, '', '## Its steps', '', ...parts.review.steps.map((step) => `- ${step}`));
   if (question.screen !== '' && question.message !== '') lines.push('', '## What it said last', '', ...fenced(question.message));
-  lines.push('', '## What it did so far', '', ...parts.attempts.map((record, index) => `${index + 1}. ${show(record.agent)}: ${show(describeOutcome(record.outcome), 300)}`));
+  lines.push('', '## What it did so far', '', ...soFar(parts.attempts));
   if (parts.notes.length > 0) lines.push('', ...parts.notes.map((note) => `- ${show(note, 1000)}`));
   if (parts.outputTail.length > 0 && question.screen === '' && parts.review === undefined) lines.push('', '## The last lines it printed', '', ...fenced(parts.outputTail.join('\n')));
   lines.push('', `Everything else lies in \`${show(parts.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Attempts with their numbers; what a person decided in between without one. */
+function soFar(records: readonly OutcomeRecord[]): string[] {
+  return records.map((record, index) => (isDecision(record) ? `- ${show(describeDecision(record), 300)}` : `${countTries(records.slice(0, index + 1))}. ${show(record.agent)}: ${show(describeOutcome(record.outcome), 300)}`));
 }
 
 /** What a person can say, and what follows. */

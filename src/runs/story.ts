@@ -7,6 +7,7 @@ import { sumTokens } from '../protocol/tokens.js';
 import type { TaskWarning } from '../protocol/task.js';
 import type { OutcomeRecord } from './run-dir.js';
 import { changeLines, mergeLines } from './change-words.js';
+import { countTries, describeDecision, isDecision, lastTry } from './decision.js';
 import { nextStep } from './next-step.js';
 import { describeTokens, describeUse } from './token-words.js';
 
@@ -50,12 +51,13 @@ export function storyText(story: StoryParts): string {
   const done = story.why === undefined && last?.next.kind === 'done';
   const lines = [`# ${done ? 'Done' : 'Failed'}: ${show(story.title === '' ? story.id : story.title)}`, '', `- **task**: ${story.id}`];
   if (last !== undefined) {
-    const tries = story.attempts.length;
-    lines.push(`- **ended**: ${new Date(last.endedAt).toISOString()}, after ${tries} attempt${tries === 1 ? '' : 's'}`);
+    const tries = countTries(story.attempts);
+    lines.push(`- **ended**: ${new Date(last.endedAt).toISOString()}, after ${tries} attempt${tries === 1 ? '' : 's'}${isDecision(last) ? '; a person decided' : ''}`);
   }
   const why = story.why ?? (last?.next.kind === 'failed' ? last.next.why : undefined);
   if (why !== undefined) lines.push(`- **why**: ${show(why, 1000)}`);
-  if (last?.outcome.kind === 'done' && last.outcome.message !== '') lines.push(`- **it says**: ${show(last.outcome.message, 1000)}`);
+  const said = lastTry(story.attempts)?.outcome;
+  if (said?.kind === 'done' && said.message !== '') lines.push(`- **it says**: ${show(said.message, 1000)}`);
   if (!done) lines.push(`- **what to do**: ${nextStep(story.id, last?.outcome, story.why)}`);
   if (last?.changes !== undefined) lines.push(...changeLines(last.changes));
   if (done && last?.merge === undefined && (last?.changes?.fileCount ?? 0) === 0) lines.push('- **next**: nothing');
@@ -74,18 +76,24 @@ export function storyText(story: StoryParts): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Each attempt with its end and its reason, and below it its steps, the evidence, a person's answer, what it used. */
+/**
+ * Each attempt with its end and its reason, and below it its steps, the evidence, a person's answer, what it used. What a person decided
+ * of ended work stands between them in its time, without a number.
+ */
 export function attemptLines(story: Pick<StoryParts, 'attempts' | 'steps' | 'evidence' | 'answers' | 'tokens' | 'money'>): string[] {
+  let nth = 0;
   return story.attempts.flatMap((record, index) => {
+    const decision = isDecision(record);
+    if (!decision) nth += 1;
     const use = describeUse(story.tokens?.[index]);
     const [evidence, answer, money] = [story.evidence?.[index], story.answers?.[index], story.money?.[index]];
     const below = [
-      ...(story.steps?.[index] ?? []),
-      ...(evidence === undefined ? [] : [`**evidence**: ${show(evidence, 300)}`]),
+      ...(decision ? [] : (story.steps?.[index] ?? [])),
+      ...(evidence === undefined || decision ? [] : [`**evidence**: ${show(evidence, 300)}`]),
       ...(answer === undefined ? [] : [`**answered**: ${answer === '' ? 'without words' : show(answer, 300)}`]),
       ...(use === undefined ? [] : [`**tokens**: ${use}${money === undefined ? '' : `; ${money}`}`]),
     ];
-    return [`${index + 1}. ${describeAttempt(record)}`, ...below.map((line) => `   - ${line}`)];
+    return [decision ? `- ${show(describeDecision(record), 600)}` : `${nth}. ${describeAttempt(record)}`, ...below.map((line) => `   - ${line}`)];
   });
 }
 

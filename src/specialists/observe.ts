@@ -7,6 +7,7 @@ import type { Files } from '../lib/files.js';
 import { formatDuration } from '../lib/duration.js';
 import type { Layout } from '../protocol/layout.js';
 import { listState } from '../queue/locate.js';
+import { countTries, lastTry } from '../runs/decision.js';
 import { pastAttempts } from '../runs/run-dir.js';
 import { describeOutcome, whyOf } from '../runs/story.js';
 import type { FailedTask, WeekFacts } from './facts-words.js';
@@ -44,11 +45,11 @@ function ownIds(config: Config): (id: string) => boolean {
 export async function observeFailed(files: Files, layout: Layout, ended: readonly Ended[]): Promise<FailedTask[]> {
   const found: FailedTask[] = [];
   for (const { id, at } of ended.slice(0, MOST)) {
-    const attempts = await pastAttempts(files, layout, id);
-    const last = attempts.at(-1)?.record;
+    const records = (await pastAttempts(files, layout, id)).map(({ record }) => record);
+    const last = records.at(-1);
     const story = (await files.read(join(layout.dir('failed'), `${id}.result.md`), STORY_BYTES)) ?? '';
     const why = whyOf(story) ?? (last === undefined ? 'it was never tried' : describeOutcome(last.outcome));
-    found.push({ id, attempts: attempts.length, failedAt: at, agent: last?.agent ?? '', why });
+    found.push({ id, attempts: countTries(records), failedAt: at, agent: lastTry(records)?.agent ?? '', why });
   }
   return found;
 }

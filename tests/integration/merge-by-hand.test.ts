@@ -59,7 +59,7 @@ describe('snakepit merge', () => {
       gitIn(pit.root, 'switch', '-qc', 'elsewhere');
       expect(await pit.ok('merge', 'one')).toMatch(/one is merged into main as [0-9a-f]{10} \(squash\), which stood at [0-9a-f]{10} before; it is done/);
       expect(hasEnded(pit, 'done', 'one')).toBe(true);
-      expect(story(pit, 'done', 'one')).toMatch(/# Done[^]*\*\*merged\*\*: into main as [^]*asked a person \(merge\)[^]*a person: done/);
+      expect(story(pit, 'done', 'one')).toMatch(/# Done[^]*\*\*merged\*\*: into main as [^]*asked a person \(merge\)[^]*\n- a person merged it into main\n/);
       expect(fs.existsSync(join(pit.layout.dir('needs'), 'one.question.md'))).toBe(false);
       // As if it had died between the swap and its records: the target has it, and nothing says so.
       const file = fs.readdirSync(pit.layout.dir('needs')).find((name) => name.includes('~two~')) ?? '';
@@ -96,7 +96,7 @@ describe('snakepit reject', () => {
       expect(await pit.ok('reject', 'one', 'not', 'what', 'I', 'meant')).toContain(`one is rejected; it lies in failed/; what it made is kept as ${ref} and refs/snakepit/salvage/one; its worktree is gone, its branch snakepit/one too`);
       expect([gitIn(pit.root, 'show', `${ref}:one.txt`), gitIn(pit.root, 'show', 'refs/snakepit/salvage/one:loose.txt'), gitIn(pit.root, 'branch', '--list', 'snakepit/one')]).toEqual(['1\n', 'loose\n', '']);
       expect([hasEnded(pit, 'failed', 'one'), isIn(pit, 'done', 'one'), fs.existsSync(join(pit.layout.worktrees, 'one'))]).toEqual([true, false, false]);
-      expect(story(pit, 'failed', 'one')).toMatch(/\*\*why\*\*: rejected: not what I meant; what it made is kept as refs/);
+      expect(story(pit, 'failed', 'one')).toMatch(/after 1 attempt; a person decided\n[^]*\*\*why\*\*: rejected: not what I meant; what it made is kept as refs[^]*\n- a person rejected it: not what I meant/);
       expect(await pit.cli('reject', 'one')).toMatchObject({ code: 0, stdout: expect.stringContaining('one is rejected') });
       expect(await pit.cli('merge', 'one')).toMatchObject({ code: 64 });
       // As if it had died after the record: the task still lies in done/.
@@ -121,7 +121,7 @@ describe('snakepit reject', () => {
       expect(await pit.ok('reject', 'kept', '--again', 'smaller', 'please')).toContain('kept is ready again, with your words for its author');
       await pit.until('it is done again', () => hasEnded(pit, 'done', 'kept') && gitIn(pit.root, 'rev-list', '--count', 'main..snakepit/kept').trim() === '2', 60_000);
       expect(gitIn(pit.root, 'show', 'snakepit/kept:said.txt')).toBe('1:\n3:smaller please\n');
-      expect(story(pit, 'done', 'kept')).toMatch(/# Done[^]*asked a person \(rejected\)/);
+      expect(story(pit, 'done', 'kept')).toMatch(/, after 2 attempts\n[^]*\n- a person sent it back to its author\n {3}- \*\*answered\*\*: smaller please\n2\. /);
       await pit.ok('reject', 'parked', '--again', 'other', 'words');
       await pit.until('it went to its author', () => over(pit, 'parked') && gitIn(pit.root, 'rev-list', '--count', 'main..snakepit/parked').trim() === '2', 60_000);
       expect(gitIn(pit.root, 'show', 'snakepit/parked:said.txt')).toBe('1:\n2:other words\n');

@@ -28,6 +28,20 @@ describe('the story of a task', () => {
     expect(text).not.toContain('~~~~');
   });
 
+  it('counts attempts, and tells what a person decided of them as a line of its own', () => {
+    const decided = { ...failed, agent: 'a person', startedAt: undefined, endedAt: 5000 };
+    const rejected: OutcomeRecord = { ...decided, outcome: { kind: 'failed', reason: 'rejected', detail: 'not what I meant; what it made is kept as refs/x', final: true }, next: { kind: 'failed', why: 'rejected: not what I meant', counters: { failures: 1, losses: 0, deferrals: 0 } } };
+    const text = storyText(parts({ attempts: [{ ...done, outcome: { kind: 'done', message: 'all is well' } }, rejected] }));
+    expect(text).toMatch(/^- \*\*ended\*\*: 1970-01-01T00:00:05.000Z, after 1 attempt; a person decided\n- \*\*why\*\*: rejected: not what I meant\n- \*\*it says\*\*: all is well\n/m);
+    expect(text).toContain('\n\n1. shell: done (1s)\n- a person rejected it: not what I meant; what it made is kept as refs/x\n');
+    const again: OutcomeRecord = { ...decided, outcome: { kind: 'parked', reason: 'rejected', detail: 'look again', nth: 0 }, next: { kind: 'parked', why: 'rejected', counters: { failures: 0, losses: 0, deferrals: 2 } } };
+    const merged: OutcomeRecord = { ...decided, outcome: { kind: 'done', message: '' }, next: { kind: 'done' }, merge: { kind: 'merged', into: 'main', onto: 'a', commit: 'b' } };
+    expect(storyText(parts({ attempts: [failed, again, done, merged], answers: [undefined, 'smaller', undefined, undefined], evidence: [undefined, 'finished, by event', undefined, undefined] }))).toMatch(
+      /after 2 attempts; a person decided\n[^]*\n1\. shell: verify-failed: [^\n]*\n- a person sent it back to its author\n {3}- \*\*answered\*\*: smaller\n2\. shell: done \(1s\)\n- a person merged it into main\n/,
+    );
+    expect(storyText(parts({ attempts: [{ ...rejected, outcome: { kind: 'failed', reason: 'rejected', detail: 'a person rejected it; what it made is kept as refs/x', final: true } }] }))).toContain('after 0 attempts; a person decided\n');
+  });
+
   it('tells what was asked, each attempt with steps, evidence, answer and tokens, what checks printed, and that nothing is left to do', () => {
     const long = Array.from({ length: 30 }, (_, index) => `line ${index}`).join('\n');
     const asked: OutcomeRecord = { ...failed, outcome: { kind: 'parked', reason: 'asked', detail: 'which?', nth: 1 }, next: { kind: 'parked', why: 'which?', counters: { failures: 0, losses: 0, deferrals: 1 } } };

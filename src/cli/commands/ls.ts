@@ -9,6 +9,7 @@ import { explainWaiting } from '../../queue/promote.js';
 import { summarizeRecurring } from '../../recurring/summary.js';
 import { listRefusals, type Refusal } from '../../queue/refusals.js';
 import { parkedAttempt } from '../../runs/answers.js';
+import { lastTry } from '../../runs/decision.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { whyOf } from '../../runs/story.js';
 import { openContext, print, printJson, type Context } from '../context.js';
@@ -77,11 +78,12 @@ function openRow(task: Located, why: string | undefined): Row {
 
 /** Of what has ended only the id is in the name; the rest is in the records of its attempts, or in its story where it was never tried. */
 async function endedRow({ files, layout }: Context, task: Located): Promise<Row> {
-  const last = (await pastAttempts(files, layout, task.id)).at(-1)?.record;
+  const records = (await pastAttempts(files, layout, task.id)).map(({ record }) => record);
+  const last = records.at(-1);
   const told = task.state === 'failed' ? whyOf((await files.read(task.file.replace(/\.md$/, '.result.md'))) ?? '') : undefined;
   const note = task.state === 'done' ? '' : (told ?? (last?.next.kind === 'failed' ? last.next.why : ''));
   const endedAt = last?.next.kind === task.state ? last.endedAt : await files.mtimeMs(task.file);
-  return { id: task.id, state: task.state, attempt: last?.attempt, priority: undefined, note, endedAt, file: task.file };
+  return { id: task.id, state: task.state, attempt: lastTry(records)?.attempt, priority: undefined, note, endedAt, file: task.file };
 }
 
 /** What it asks. */

@@ -4,6 +4,7 @@ import { childrenOf } from '../../queue/children.js';
 import { explainWaiting } from '../../queue/promote.js';
 import type { Located } from '../../queue/locate.js';
 import { pastAttempts } from '../../runs/run-dir.js';
+import { describeDecision, isDecision } from '../../runs/decision.js';
 import { childrenLine } from '../../runs/step-words.js';
 import { describeOutcome } from '../../runs/story.js';
 import { unreachable } from '../../lib/unreachable.js';
@@ -22,7 +23,7 @@ type Standing = Pick<Explanation, 'rule' | 'since' | 'next'>;
 export async function explainStanding(context: Context, task: Located): Promise<Explanation> {
   const { files, layout } = context;
   const past = await pastAttempts(files, layout, task.id);
-  const evidence: Fact[] = past.slice(-3).map(({ record }) => ({ witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
+  const evidence: Fact[] = past.slice(-3).map(({ record }) => (isDecision(record) ? { witness: 'by hand', says: describeDecision(record), at: record.endedAt } : { witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
   const children = childrenLine(await childrenOf(files, layout, task.id));
   if (children !== '') evidence.push({ witness: 'what it tossed', says: children });
   return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: await decisionsOn(context, { id: task.id }) };

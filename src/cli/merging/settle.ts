@@ -5,14 +5,12 @@ import type { MergeEnd } from '../../protocol/merging.js';
 import { attemptOf, markerOf, NO_COUNTERS } from '../../protocol/names.js';
 import { RUN_FILES } from '../../protocol/records.js';
 import { putAwayQuestions } from '../../queue/stray-stories.js';
+import { BY_HAND } from '../../runs/decision.js';
 import { composeStory, tellSettled } from '../../runs/publish.js';
 import { runDirOf, writeOutcome, type OutcomeRecord } from '../../runs/run-dir.js';
 import type { Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import type { Branched } from './facts.js';
-
-/** Who decided, where a story names the agent of an attempt. */
-const BY_HAND = 'a person';
 
 /** The record of what a person decided, beside those of the attempts; written before the task is moved. Its directory, and it. */
 export async function recordDecision(context: Context, known: Branched, decided: { readonly outcome: Outcome; readonly next: Next; readonly merge?: MergeEnd }): Promise<{ dir: string; record: OutcomeRecord }> {

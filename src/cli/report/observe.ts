@@ -13,6 +13,7 @@ import { listState } from '../../queue/locate.js';
 import { listRefusals } from '../../queue/refusals.js';
 import { parkedAttempt } from '../../runs/answers.js';
 import { PoolPurse } from '../../runs/pool-budget.js';
+import { countTries } from '../../runs/decision.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { nextStep } from '../../runs/next-step.js';
 import { titleOf, whyOf } from '../../runs/story.js';
@@ -85,7 +86,7 @@ async function observeOne({ files, layout }: Context, state: 'done' | 'failed', 
   return {
     id, at, why,
     title: titleOf(story) ?? '',
-    attempts: attempts.length,
+    attempts: countTries(attempts.map(({ record }) => record)),
     next: state === 'done' ? undefined : nextStep(id, last?.outcome, untried ? why : undefined),
     says: state === 'done' && last?.outcome.kind === 'done' && last.outcome.message !== '' ? last.outcome.message : undefined,
     branch: changes?.branch,

@@ -6,6 +6,7 @@ import { RUN_FILES, type AgentRecord } from '../../protocol/records.js';
 import { sumTokens } from '../../protocol/tokens.js';
 import { endedTasks, type KnownTimes } from '../../queue/ended.js';
 import { idOf } from '../../queue/locate.js';
+import { lastTry } from '../../runs/decision.js';
 import type { OutcomeRecord } from '../../runs/run-dir.js';
 import type { Context } from '../context.js';
 import type { Recent } from './recent.js';
@@ -98,13 +99,14 @@ export async function observeDetail({ context, recent, now }: Pick<TaskFacts, 'c
   }
   attempts.sort((a, b) => a.outcome.endedAt - b.outcome.endedAt || a.outcome.attempt - b.outcome.attempt);
   const last = attempts.at(-1)?.outcome;
+  const tried = lastTry(attempts.map(({ outcome }) => outcome));
   const told = row.state === 'failed' ? whyOf((await recent.text(row.file.replace(/\.md$/, '.result.md'), now, STORY_BYTES)) ?? '') : undefined;
   const tokens = attempts.flatMap(({ agent }) => agent?.tokens ?? []);
   return {
     note: told ?? (last === undefined ? '' : row.state === 'done' ? (last.outcome.kind === 'done' ? last.outcome.message : '') : describeOutcome(last.outcome)),
-    attempt: row.attempt ?? last?.attempt,
-    agent: last?.agent,
-    tookMs: last?.startedAt === undefined ? undefined : Math.max(0, last.endedAt - last.startedAt),
+    attempt: row.attempt ?? tried?.attempt,
+    agent: tried?.agent,
+    tookMs: tried?.startedAt === undefined ? undefined : Math.max(0, tried.endedAt - tried.startedAt),
     tokens: tokens.length === 0 ? undefined : sumTokens(tokens),
   };
 }
