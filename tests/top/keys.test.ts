@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decode, NAMED, type Key } from '../../src/cli/top/input.js';
 import { key } from '../../src/cli/top/keys.js';
-import { PANES, type Action, type Mode, type Model, type Ui } from '../../src/cli/top/state.js';
+import { PANES, type Action, type Mode, type Model, type TaskDetail, type Ui } from '../../src/cli/top/state.js';
 import { modelOf, sessions, tasks, uiOf } from './model.js';
 
 const SIZE = { cols: 120, rows: 40 };
@@ -23,7 +23,7 @@ function play(ui: Ui, model: Model, ...keys: readonly Key[]): { ui: Ui; action: 
 const type = (text: string): Key[] => [...text].map(char);
 
 describe('keys', () => {
-  const modes: Mode[] = [{ kind: 'browsing' }, { kind: 'helping', offset: 0 }, { kind: 'asking', question: '?', yes: { kind: 'cancel', id: 'x' } }, { kind: 'typing', what: { kind: 'filter' }, text: 'a' }, { kind: 'typing', what: { kind: 'nudge', name: 's1' }, text: 'a' }, { kind: 'typing', what: { kind: 'ping', names: ['s1', 's2'] }, text: '' }, { kind: 'typing', what: { kind: 'answer', id: 'x' }, text: '' }];
+  const modes: Mode[] = [{ kind: 'browsing' }, { kind: 'helping', offset: 0 }, { kind: 'asking', question: '?', yes: { kind: 'cancel', id: 'x' } }, { kind: 'typing', what: { kind: 'filter' }, text: 'a' }, { kind: 'typing', what: { kind: 'nudge', name: 's1' }, text: 'a' }, { kind: 'typing', what: { kind: 'ping', names: ['s1', 's2'] }, text: '' }, { kind: 'typing', what: { kind: 'answer', id: 'x' }, text: '' }, { kind: 'typing', what: { kind: 'reject', id: 'x' }, text: 'a' }];
   const every: Key[] = [...Array.from({ length: 95 }, (_, at) => char(String.fromCharCode(32 + at))), ...NAMED.map(named), ...[...'abcdefghijklmnopqrstuvwxyz'].map((one): Key => ({ kind: 'ctrl', char: one })), { kind: 'paste', text: 'q\ny\n' }, { kind: 'click', x: 3, y: 7 }, { kind: 'wheel', by: 1, x: 3, y: 7 }];
 
   it('every key in every mode and pane has an answer; only y and Enter do anything that was asked or typed', () => {
@@ -36,7 +36,7 @@ describe('keys', () => {
             if (mode.kind === 'asking' && action.kind !== 'none' && one.kind !== 'ctrl') expect([one, action]).toEqual([expect.objectContaining({ char: expect.stringMatching(/y/i) as string }), mode.yes]);
             if (mode.kind === 'typing' && action.kind !== 'none' && one.kind !== 'ctrl') expect(one).toEqual(named('enter'));
             if (one.kind === 'paste') expect(action.kind).toBe('none');
-            if (mode.kind === 'browsing') expect(['cancel', 'rerun', 'nudge', 'ping', 'answer']).not.toContain(action.kind);
+            if (mode.kind === 'browsing') expect(['cancel', 'rerun', 'nudge', 'ping', 'answer', 'merge', 'reject']).not.toContain(action.kind);
           }
         }
       }
@@ -52,6 +52,16 @@ describe('keys', () => {
     ['x and n do not', uiOf(), [char('x'), char('n')], { kind: 'none' }],
     ['retry', uiOf({ focus: 'failed' }), [char('r')], { kind: 'retry', id: 'failed-1' }],
     ['rerun asks', uiOf({ focus: 'done' }), [char('r'), char('y')], { kind: 'rerun', id: 'done-1' }],
+    ['merge asks', uiOf({ focus: 'done' }), [char('m')], { kind: 'none' }],
+    ['merge, and y', uiOf({ focus: 'done' }), [char('m'), char('y')], { kind: 'merge', id: 'done-1' }],
+    ['merge, and n', uiOf({ focus: 'done' }), [char('m'), char('n')], { kind: 'none' }],
+    ['a reason, Enter and y reject', uiOf({ focus: 'done' }), [char('R'), ...type('not so'), named('enter'), char('y')], { kind: 'reject', id: 'done-1', text: 'not so' }],
+    ['a reason and Enter only ask', uiOf({ focus: 'done' }), [char('R'), ...type('not so'), named('enter')], { kind: 'none' }],
+    ['Esc in the reason leaves it', uiOf({ focus: 'done' }), [char('R'), ...type('y'), named('escape'), char('y')], { kind: 'none' }],
+    ['reject without a reason', uiOf({ focus: 'needs' }), [char('R'), named('enter'), char('y')], { kind: 'reject', id: 'needs-2', text: '' }],
+    ['what failed can be rejected', uiOf({ focus: 'failed' }), [char('R'), named('enter'), char('y')], { kind: 'reject', id: 'failed-1', text: '' }],
+    ['but not merged', uiOf({ focus: 'failed' }), [char('m'), char('y')], { kind: 'none' }],
+    ['nor what stands in line', uiOf({ focus: 'queue' }), [char('m'), char('y'), char('R')], { kind: 'none' }],
     ['hold', uiOf({ focus: 'queue' }), [char('h')], { kind: 'hold', id: 'ready-1' }],
     ['release', uiOf({ focus: 'held' }), [char('h')], { kind: 'release', id: 'held-1' }],
     ['answer: the one that has waited longest stands first', uiOf({ focus: 'needs' }), [char('a'), ...type('yes, but slowly'), named('enter')], { kind: 'answer', id: 'needs-2', text: 'yes, but slowly' }],
@@ -71,6 +81,27 @@ describe('keys', () => {
     ['q in a line is a letter', uiOf(), [char('n'), char('q'), named('enter')], { kind: 'nudge', name: 'task-1', text: 'q' }],
   ];
   it.each(cases)('%s', (_name, ui, keys, action) => expect(play(ui, full, ...keys).action).toEqual(action));
+
+  it.each<[TaskDetail['branch'], string | undefined]>([['left', undefined], [undefined, undefined], ['none', 'done-1 has no branch with a change'], ['merged', 'done-1 is merged'], ['proposed', 'done-1 is proposed: it is merged there']])('merge and reject with a branch that is %s', (branch, why) => {
+    const model = modelOf({ tasks: lists, details: new Map([['done/done-1', { note: '', attempt: 1, agent: 'a', tookMs: 1, tokens: undefined, ...(branch === undefined ? {} : { branch }) }]]) });
+    for (const one of ['m', 'R']) {
+      const { ui } = play(uiOf({ focus: 'done' }), model, char(one));
+      expect([ui.notice?.text, ui.mode.kind]).toEqual(why === undefined ? [undefined, one === 'm' ? 'asking' : 'typing'] : [why, 'browsing']);
+    }
+  });
+
+  it('at 40 columns a question keeps what y means, and the hints are whole', async () => {
+    const { footerLine } = await import('../../src/cli/top/frame-footer.js');
+    const text = (ui: Ui, cols: number): string => footerLine(full, ui, cols).map((one) => one.text).join('');
+    const { ui } = play(uiOf({ focus: 'done' }), full, char('m'));
+    expect(text(ui, 80)).toBe('merge done-1?  y: yes  any other key: no');
+    const long: Ui = { ...ui, mode: { kind: 'asking', question: `merge ${'x'.repeat(60)}?`, yes: { kind: 'none' } } };
+    expect(text(long, 40)).toBe(`merge ${'x'.repeat(29)}… y/n`);
+    expect(text(long, 40)).toHaveLength(40);
+    expect(play(ui, full, char('y')).ui.notice?.text).toBe('merging done-1; its checks may take a while');
+    const left = modelOf({ tasks: lists, details: new Map([['done/done-1', { note: '', attempt: 1, agent: 'a', tookMs: 1, tokens: undefined, branch: 'left' as const }]]) });
+    expect(footerLine(left, uiOf({ focus: 'done' }), 40).map((one) => one.text).join('')).toBe('s story  l log  m merge  R reject  d diff'.slice(0, 33));
+  });
 
   it('no pit: + asks, then starts one; - says why not', () => {
     const none = modelOf({ pit: { kind: 'none' } });

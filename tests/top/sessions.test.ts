@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identify } from '../../src/lib/linux-processes.js';
-import { fileOf, hasEnded, isIn, sh, Terminal, withPit } from '../integration/rig.js';
+import { fileOf, hasEnded, isIn, sh, story, Terminal, withPit } from '../integration/rig.js';
 import { askingPit, how, told } from '../rig/asking.js';
-import type { Pit } from '../rig/pit.js';
+import { QUICK, type Pit } from '../rig/pit.js';
+import { COMMIT, gitIn, seedRepo } from '../rig/repo.js';
 
 /* Keys whose work only a real terminal and real sessions show; and a terminal that is given back. */
 
@@ -105,6 +106,56 @@ describe('top: what keys do to real sessions', () => {
         await terminal.close();
       }
       expect(fileOf(pit, 'claimed', 'works')).toContain('works');
+    }),
+    240_000,
+  );
+
+  it('merges and rejects what is done, shows its log in the pager, and rings when a hook does', () =>
+    withPit({ bare: true, config: [...QUICK, 'hooks: [{name: desk, on: [task-failed], bell: true}]'] }, async (pit) => {
+      seedRepo(pit.root);
+      await pit.up(2);
+      for (const id of ['good', 'poor']) pit.dropTask(`${id}.md`, sh('set -e', `echo worked on ${id}`, `echo ${id} > ${id}.txt`, 'git add -A', `${COMMIT} "${id}"`));
+      await pit.until('both are done', () => hasEnded(pit, 'done', 'good') && hasEnded(pit, 'done', 'poor'), WAIT_MS);
+      const terminal = new Terminal(pit, ['top'], { env: { PAGER } });
+      try {
+        await terminal.resize(130, 40);
+        await shows(pit, terminal, /q quit/);
+        await terminal.press('3', 'o', 'o');
+        await shows(pit, terminal, /^(?:done +)?good .*\n(?:done +)?poor /m);
+        await terminal.press('Home');
+        await shows(pit, terminal, /m merge {2}R reject {2}d diff/);
+        await terminal.press('l');
+        await shows(pit, terminal, /worked on good[^]*end of page/);
+        await terminal.press('Enter');
+        await shows(pit, terminal, /q quit/);
+        await terminal.press('m');
+        await shows(pit, terminal, /merge good\? {2}y: yes/);
+        await terminal.press('n');
+        await shows(pit, terminal, /left as it is/);
+        await terminal.press('m');
+        await shows(pit, terminal, /merge good\?/);
+        await terminal.press('y');
+        await pit.until('it is merged', () => pit.events().some((event) => event.kind === 'task-merged' && event.id === 'good'), WAIT_MS);
+        await shows(pit, terminal, /good is merged into snakepit-main as/);
+        expect(gitIn(pit.root, 'show', 'snakepit-main:good.txt')).toBe('good\n');
+        await pit.until('a second merge is refused', async () => {
+          await terminal.press('m');
+          return /good is merged *$/m.test(await terminal.screen());
+        }, WAIT_MS);
+        expect(await terminal.told('#{window_bell_flag}')).toBe('0');
+        await terminal.press('End', 'R');
+        await shows(pit, terminal, /reject poor, why:/);
+        await terminal.press('t', 'o', 'o', 'Space', 'b', 'i', 'g', 'Enter');
+        await shows(pit, terminal, /reject poor\? {2}y: yes/);
+        await terminal.press('y');
+        await pit.until('it is rejected', () => hasEnded(pit, 'failed', 'poor'), WAIT_MS);
+        expect(story(pit, 'failed', 'poor')).toMatch(/after 1 attempt; a person decided\n- \*\*why\*\*: rejected: too big; /);
+        await shows(pit, terminal, /poor is rejected; it lies in failed/);
+        // The pit tells the hook, and the view hears of it.
+        await pit.until('it rang', async () => (await terminal.told('#{window_bell_flag}')) === '1', WAIT_MS);
+      } finally {
+        await terminal.close();
+      }
     }),
     240_000,
   );

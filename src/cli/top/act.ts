@@ -9,6 +9,9 @@ export type Aside = Extract<Action, { kind: 'attach' | 'view' }>;
 /** Actions that a command does while top goes on. */
 export type Done = Exclude<Action, { kind: 'none' | 'quit' | 'suspend' | 'redraw' | 'mouse' } | Aside>;
 
+/** What takes as long as the checks of a merged tree do: it goes on beside all others. */
+export const takesLong = ({ kind }: Action): boolean => kind === 'merge' || kind === 'reject';
+
 /** Does it with the function of the command of the same name, and tells in one line what that printed, or why it refused. */
 export async function perform(dir: string, action: Done): Promise<NonNullable<Ui['notice']>> {
   try {
@@ -27,6 +30,10 @@ async function command(dir: string, action: Done): Promise<void> {
       return (await import('../commands/ping.js')).ping(dir, [...action.names, action.text], 1, {});
     case 'answer':
       return (await import('../commands/answer.js')).answer(dir, action.id, action.text === '' ? [] : [action.text], {});
+    case 'merge':
+      return (await import('../commands/merge.js')).merge(dir, action.id, {});
+    case 'reject':
+      return (await import('../commands/reject.js')).reject(dir, action.id, action.text === '' ? [] : [action.text], {});
     case 'cancel':
     case 'retry':
     case 'rerun':

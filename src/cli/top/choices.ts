@@ -1,7 +1,7 @@
 import { unreachable } from '../../lib/unreachable.js';
 import { stay, type Step } from './step.js';
 import { rowsOf, selectedOf } from './rows.js';
-import type { Action, Model, SessionRow, TaskRow, Ui, View } from './state.js';
+import { detailKey, type Action, type Model, type SessionRow, type TaskRow, type Ui, type View } from './state.js';
 
 /* Keys that ask for something to be done. What cannot be done is said in one line, and why. */
 
@@ -30,7 +30,7 @@ export function act(ui: Ui, pressed: string, model: Model): Step {
     case 'session':
       return onSession(ui, pressed, selected.row);
     case 'task':
-      return onTask(ui, pressed, selected.row);
+      return onTask(ui, pressed, selected.row, model);
     case 'nothing':
       return stay(ui);
     default:
@@ -79,13 +79,15 @@ function onSession(ui: Ui, pressed: string, row: SessionRow): Step {
       return row.task === undefined ? tell(ui, `${row.name} works on nothing`) : view('diff');
     case 'h':
     case 'r':
+    case 'm':
+    case 'R':
       return tell(ui, row.task === undefined ? `${row.name} works on nothing` : `${row.task} is running: x ends it`);
     default:
       return stay(ui);
   }
 }
 
-function onTask(ui: Ui, pressed: string, row: TaskRow): Step {
+function onTask(ui: Ui, pressed: string, row: TaskRow, model: Model): Step {
   const { id, state } = row;
   const view = (what: View): Step => ({ ui, action: { kind: 'view', what, name: id } });
   const ended = state === 'done' || state === 'failed' || state === 'refused';
@@ -111,9 +113,31 @@ function onTask(ui: Ui, pressed: string, row: TaskRow): Step {
       return state === 'ready' || state === 'waiting' ? { ui, action: { kind: 'hold', id } } : tell(ui, 'only what is ready or waiting can be held');
     case 'x':
       return ended ? tell(ui, `${id} has ended`) : ask(ui, `cancel ${id}? It goes to failed/`, { kind: 'cancel', id });
+    case 'm':
+    case 'R':
+      return onBranch(ui, pressed, row, model);
     case 'n':
       return tell(ui, `${id} is not running`);
     default:
       return stay(ui);
+  }
+}
+
+/** Merge and reject: of what is done, or asks, and has a branch; what failed can only be rejected. Where that is not known yet, the command says. */
+function onBranch(ui: Ui, pressed: 'm' | 'R', row: TaskRow, model: Model): Step {
+  const { id, state } = row;
+  const failed = state === 'failed' || state === 'refused';
+  if (failed && (pressed === 'm' || state === 'refused')) return tell(ui, `${id} has failed: r tries it again`);
+  if (state !== 'done' && state !== 'needs' && !failed) return tell(ui, `${id} has not ended`);
+  switch (model.details.get(detailKey(row))?.branch) {
+    case 'merged':
+      return tell(ui, `${id} is merged`);
+    case 'proposed':
+      return tell(ui, `${id} is proposed: it is merged there`);
+    case 'none':
+      return tell(ui, `${id} has no branch with a change`);
+    case 'left':
+    case undefined:
+      return pressed === 'm' ? ask(ui, `merge ${id}?`, { kind: 'merge', id }) : stay({ ...ui, mode: { kind: 'typing', what: { kind: 'reject', id }, text: '' } });
   }
 }

@@ -1,7 +1,7 @@
 import { unreachable } from '../../lib/unreachable.js';
-import { safe, span, widthOf, widthOfLine, type Line, type Span } from './cells.js';
+import { cut, safe, span, widthOf, widthOfLine, type Line, type Span } from './cells.js';
 import { selectedOf } from './rows.js';
-import type { Model, Typing, Ui } from './state.js';
+import { detailKey, type Model, type Typing, type Ui } from './state.js';
 
 type Hint = readonly [key: string, what: string];
 
@@ -15,15 +15,16 @@ function hints(model: Model, ui: Ui): readonly Hint[] {
       if (row.session === undefined) return [['s', 'explain'], ...always];
       return [['a', 'attach'], ['n', 'nudge'], ...(row.kind === 'snake' ? [['x', 'kill'] as const] : []), ['l', 'log'], ['e', 'explain'], ...always];
     }
-    case 'task':
+    case 'task': {
+      const left: readonly Hint[] = model.details.get(detailKey(selected.row))?.branch === 'left' ? [['m', 'merge'], ['R', 'reject'], ['d', 'diff']] : [];
       switch (selected.row.state) {
         case 'needs':
-          return [['a', 'answer'], ['s', 'question'], ['x', 'cancel'], ...always];
+          return [['a', 'answer'], ['s', 'question'], ...left, ['x', 'cancel'], ...always];
         case 'failed':
         case 'refused':
-          return [['r', 'retry'], ['s', 'story'], ['l', 'log'], ...always];
+          return [['r', 'retry'], ['s', 'story'], ['l', 'log'], ...left.slice(1), ...always];
         case 'done':
-          return [['s', 'story'], ['l', 'log'], ['r', 'rerun'], ...always];
+          return [['s', 'story'], ['l', 'log'], ...left, ['r', 'rerun'], ...always];
         case 'held':
           return [['h', 'release'], ['s', 'show'], ['x', 'cancel'], ...always];
         case 'ready':
@@ -36,6 +37,7 @@ function hints(model: Model, ui: Ui): readonly Hint[] {
         default:
           return unreachable(selected.row.state);
       }
+    }
     case 'nothing':
       return always;
     default:
@@ -53,6 +55,8 @@ function prompt(what: Typing): string {
       return what.names.length === 1 ? `to ${safe(what.names[0] ?? '', 30)}: ` : `to all ${what.names.length}: `;
     case 'answer':
       return `answer ${safe(what.id, 30)}: `;
+    case 'reject':
+      return `reject ${safe(what.id, 30)}, why: `;
     default:
       return unreachable(what);
   }
@@ -67,7 +71,7 @@ export function footerLine(model: Model, ui: Ui, cols: number): Line {
       return [span(head, 'title'), span(tail(safe(mode.text, 5000), cols - widthOf(head) - 1)), { text: ' ', tone: 'plain', selected: true }];
     }
     case 'asking':
-      return [span(safe(mode.question), 'warn'), span('  y: yes  any other key: no', 'dim')];
+      return asking(safe(mode.question), cols);
     case 'helping':
       return [span('arrows scroll, any other key goes back', 'dim')];
     case 'browsing':
@@ -76,6 +80,12 @@ export function footerLine(model: Model, ui: Ui, cols: number): Line {
     default:
       return unreachable(mode);
   }
+}
+
+/** The question is cut, where it must be, before what the keys mean. */
+function asking(question: string, cols: number): Line {
+  const keys = ['  y: yes  any other key: no', ' y/n'].find((one) => widthOf(question) + widthOf(one) <= cols) ?? ' y/n';
+  return [span(cut(question, Math.max(0, cols - widthOf(keys))), 'warn'), span(keys, 'dim')];
 }
 
 /** Hints are left out whole, the last ones first. */

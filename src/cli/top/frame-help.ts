@@ -13,6 +13,8 @@ export const HELP: readonly (readonly [keys: string, what: string])[] = [
   ['N', 'ping: the same line to all sessions that the filter leaves'],
   ['x', 'kill: end a running task, cancel any other; asks first'],
   ['r', 'retry what failed; run once more what is done'],
+  ['m', 'merge its branch; asks first'],
+  ['R', 'reject what it made: why, then y'],
   ['h', 'hold, release'],
   ['s l d e', 'into the pager: story, log, diff, explanation'],
   ['p', 'pause claiming, resume'],

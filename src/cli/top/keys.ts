@@ -4,7 +4,7 @@ import { planFor, tabLabels } from './frame.js';
 import type { Key } from './input.js';
 import { hit, offsetIn } from './layout.js';
 import { nameAt, placeOf, rowsOf } from './rows.js';
-import { PANES, SORTS, type Model, type Pane, type Size, type Ui } from './state.js';
+import { PANES, SORTS, type Action, type Model, type Pane, type Size, type Ui } from './state.js';
 import { browse, stay, type Step } from './step.js';
 import { type as typed } from './typing.js';
 
@@ -20,7 +20,7 @@ export function key(ui: Ui, pressed: Key, model: Model, size: Size): Step {
     case 'typing':
       return typed(ui, mode, pressed);
     case 'asking':
-      if (pressed.kind === 'char' && pressed.char.toLowerCase() === 'y') return { ui: browse(ui), action: mode.yes };
+      if (pressed.kind === 'char' && pressed.char.toLowerCase() === 'y') return { ui: browse(ui, begun(mode.yes)), action: mode.yes };
       return stay(browse(ui, { text: 'left as it is', tone: 'plain' }));
     case 'helping':
       return help(ui, mode.offset, pressed);
@@ -30,6 +30,9 @@ export function key(ui: Ui, pressed: Key, model: Model, size: Size): Step {
       return unreachable(mode);
   }
 }
+
+/** What takes a while is told when it begins. */
+const begun = (action: Action): Ui['notice'] => (action.kind === 'merge' ? { text: `merging ${action.id}; its checks may take a while`, tone: 'plain' } : undefined);
 
 function help(ui: Ui, offset: number, pressed: Key): Step {
   const to = (by: number): Step => stay({ ...ui, mode: { kind: 'helping', offset: Math.max(0, offset + by) } });

@@ -1,9 +1,9 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream, WriteStream } from 'node:tty';
-import type { Context } from '../context.js';
+import { note, type Context } from '../context.js';
 import { show } from '../../lib/text.js';
 import { exitOf } from '../exit.js';
-import { perform, type Done } from './act.js';
+import { perform, takesLong, type Done } from './act.js';
 import { stepAside } from './aside.js';
 import { Bell } from './bell.js';
 import { frame } from './frame.js';
@@ -28,6 +28,7 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
   const bell = new Bell(context);
   const decoder = new StringDecoder('utf8');
   const waiting: Done[] = [];
+  const going = new Set<Promise<void>>();
   let ui: Ui = newUi();
   let model: Model = await observer.look(ui);
   let preview: Preview | undefined;
@@ -123,6 +124,7 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
         });
         return;
       default:
+        if (takesLong(action)) return beside(action);
         // Of several wishes for a number of snakes only the last one counts.
         if (action.kind === 'scale' && waiting.at(-1)?.kind === 'scale') waiting.pop();
         waiting.push(action);
@@ -138,6 +140,16 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
       poke();
     }
     busy = false;
+  };
+  /** What takes long holds up nothing else. */
+  const beside = (action: Done): void => {
+    const one = perform(context.layout.root, action).then((notice) => {
+      ui = { ...ui, notice };
+      going.delete(one);
+      poke();
+      if (over) note(notice.text);
+    });
+    going.add(one);
   };
   /** Beside the loop: a tmux that does not answer holds up nothing but this. */
   const lookCloser = async (): Promise<void> => {
@@ -182,4 +194,6 @@ export async function live(context: Context, input: ReadStream, output: WriteStr
     input.destroy();
     signals.close();
   }
+  if (going.size > 0) note('snakepit: what was begun is being ended; C-c leaves it as it was');
+  await Promise.all(going);
 }

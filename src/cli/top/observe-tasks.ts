@@ -108,5 +108,15 @@ export async function observeDetail({ context, recent, now }: Pick<TaskFacts, 'c
     agent: tried?.agent,
     tookMs: tried?.startedAt === undefined ? undefined : Math.max(0, tried.endedAt - tried.startedAt),
     tokens: tokens.length === 0 ? undefined : sumTokens(tokens),
+    ...(last === undefined ? {} : { branch: branchOf(attempts.map(({ outcome }) => outcome)) }),
   };
 }
+
+/** By the records alone: what git says is asked when it is to be merged. */
+function branchOf(records: readonly OutcomeRecord[]): NonNullable<TaskDetail['branch']> {
+  const last = records.at(-1);
+  if (last?.merge?.kind === 'merged' || last?.merge?.kind === 'proposed') return last.merge.kind;
+  return (records.findLast(({ changes }) => changes !== undefined)?.changes?.fileCount ?? 0) > 0 && !isRejected(last) ? 'left' : 'none';
+}
+
+const isRejected = (record: OutcomeRecord | undefined): boolean => record?.outcome.kind === 'failed' && record.outcome.reason === 'rejected';

@@ -64,6 +64,8 @@ export interface TaskDetail {
   readonly agent: string | undefined;
   readonly tookMs: number | undefined;
   readonly tokens: TokenCount | undefined;
+  /** What became of its branch; undefined: that is not known. */
+  readonly branch?: 'none' | 'left' | 'merged' | 'proposed';
 }
 
 export type PitFacts =
@@ -137,6 +139,9 @@ export type Action =
   | { readonly kind: 'nudge'; readonly name: string; readonly text: string }
   | { readonly kind: 'ping'; readonly names: readonly string[]; readonly text: string }
   | { readonly kind: 'answer'; readonly id: string; readonly text: string }
+  /** The branch of a task that has ended, or waits with it for a person: into its target. */
+  | { readonly kind: 'merge'; readonly id: string }
+  | { readonly kind: 'reject'; readonly id: string; readonly text: string }
   | { readonly kind: 'cancel' | 'retry' | 'rerun' | 'hold' | 'release'; readonly id: string }
   | { readonly kind: 'pause' | 'resume' }
   /** `to` undefined: a pit is started with as many as it had, or as the configuration says. */
@@ -149,7 +154,9 @@ export type Typing =
   | { readonly kind: 'filter' }
   | { readonly kind: 'nudge'; readonly name: string }
   | { readonly kind: 'ping'; readonly names: readonly string[] }
-  | { readonly kind: 'answer'; readonly id: string };
+  | { readonly kind: 'answer'; readonly id: string }
+  /** Why it is rejected. */
+  | { readonly kind: 'reject'; readonly id: string };
 
 export type Mode =
   | { readonly kind: 'browsing' }

@@ -48,6 +48,8 @@ function submit(ui: Ui, { what, text }: TypingMode): Step {
     case 'answer':
       if (said !== '') return { ui: browse(ui), action: { kind: 'answer', id: what.id, text: said } };
       return stay({ ...ui, mode: { kind: 'asking', question: `let ${what.id} go on as it stands, without an answer?`, yes: { kind: 'answer', id: what.id, text: '' } } });
+    case 'reject':
+      return stay({ ...ui, mode: { kind: 'asking', question: `reject ${what.id}?`, yes: { kind: 'reject', id: what.id, text: said } } });
     default:
       return unreachable(what);
   }
