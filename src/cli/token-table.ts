@@ -11,8 +11,17 @@ export interface TokenRow {
 }
 
 /** With a comma between thousands; the locale's own way of it takes as long as all the rest of a long report. */
-const count = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
-const all = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+function count(value: number): string {
+  const digits = String(value);
+  let text = digits.slice(-3);
+  for (let end = digits.length - 3; end > 0; end -= 3) text = `${digits.slice(Math.max(0, end - 3), end)},${text}`;
+  return text;
+}
+function all(counts: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  for (const why in counts) sum += counts[why] ?? 0;
+  return sum;
+}
 
 /** "$1.20", "unknown", or "$1.20 + unknown": what has no price is never taken for nothing. */
 export function moneyWords({ usd, counted, unpriced }: Sum): string {

@@ -11,19 +11,20 @@ const MILLION = 1_000_000;
 
 type Lists = readonly (readonly Price[])[];
 
-/** Prices that fit one model of one account, the best first whatever the day; kept, since a report asks for the same ones thousands of times. */
-const fitting = new WeakMap<Lists, Map<string, readonly Price[]>>();
+/** Prices that fit one model of one account, the best first whatever the day, by model and then account; kept, since a report asks for the same ones thousands of times. */
+const fitting = new WeakMap<Lists, Map<string, Map<string, readonly Price[]>>>();
 
 const letters = (price: Price): number => price.model.replaceAll('*', '').length + (price.account === undefined ? 0 : 1000);
 
 function fits(lists: Lists, model: string, account: string): readonly Price[] {
   let known = fitting.get(lists);
   if (known === undefined) fitting.set(lists, (known = new Map()));
-  const key = `${model}\n${account}`;
-  let found = known.get(key);
+  let byAccount = known.get(model);
+  if (byAccount === undefined) known.set(model, (byAccount = new Map()));
+  let found = byAccount.get(account);
   if (found === undefined) {
     found = lists.flatMap((list) => list.filter((price) => wildcard(price.model, model) && (price.account === undefined || wildcard(price.account, account))).sort((a, b) => letters(b) - letters(a) || b.fromMs - a.fromMs));
-    known.set(key, found);
+    byAccount.set(account, found);
   }
   return found;
 }
@@ -44,14 +45,18 @@ export function moneyOf(lists: readonly (readonly Price[])[], count: TokenCount,
 }
 
 function ofModel(lists: readonly (readonly Price[])[], model: string, figures: Figures, account: string, atMs: number): Money {
-  const used = PRICED.filter((field) => figures[field] > 0);
-  if (used.length === 0) return { kind: 'known', usd: 0 };
+  if (figures.input <= 0 && figures.output <= 0 && figures.cacheRead <= 0 && figures.cacheWrite <= 0) return { kind: 'known', usd: 0 };
   if (model === '') return { kind: 'unknown', why: 'its program names no model' };
   const price = findPrice(lists, model, account, atMs);
   if (price === undefined) return { kind: 'unknown', why: `no price is known for ${model}` };
-  const missing = used.find((field) => price[field] === undefined);
-  if (missing !== undefined) return { kind: 'unknown', why: `no price is known for ${WORDS[missing]} of ${model}` };
-  return { kind: 'known', usd: used.reduce((sum, field) => sum + (figures[field] * (price[field] ?? 0)) / MILLION, 0) };
+  let usd = 0;
+  for (const field of PRICED) {
+    const [used, perMillion] = [figures[field], price[field]];
+    if (used <= 0) continue;
+    if (perMillion === undefined) return { kind: 'unknown', why: `no price is known for ${WORDS[field]} of ${model}` };
+    usd += (used * perMillion) / MILLION;
+  }
+  return { kind: 'known', usd };
 }
 
 /** "$12.30", "$0.0042". */

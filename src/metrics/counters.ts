@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { linesSince } from '../events/follow.js';
-import { history } from '../events/history.js';
+import { historySlices } from '../events/history.js';
 import type { Position } from '../events/parts.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
@@ -53,10 +53,10 @@ export class EventCounters {
       this.position = this.saved = saved.position;
       return;
     }
-    const past = history(this.files, this.layout.events);
-    let one = await past.next();
-    for (; one.done !== true; one = await past.next()) addEvent(this.tally, one.value);
-    this.position = one.value;
+    const past = historySlices(this.files, this.layout.events);
+    let slice = await past.next();
+    for (; slice.done !== true; slice = await past.next()) for (const event of slice.value) addEvent(this.tally, event);
+    this.position = slice.value;
   }
 
   /** Only where something was counted since. */

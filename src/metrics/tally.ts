@@ -16,7 +16,7 @@ export interface Tally {
   /** The counters of tasks that have not ended, as their last claim bore them: a step up is one counted. */
   readonly open: Record<string, readonly [failures: number, losses: number, deferrals: number]>;
   /** Markers of attempts that ended a short while ago, newest last. */
-  recent: readonly string[];
+  readonly recent: string[];
 }
 
 export const newTally = (): Tally => ({ events: {}, ended: {}, counted: {}, breakers: {}, orphans: 0, open: {}, recent: [] });
@@ -26,9 +26,25 @@ const RECENT = 500;
 const COUNTERS = ['failures', 'losses', 'deferrals'] as const;
 
 /** An account or a task may be called as something that every object has. */
-const put = <T>(record: Record<string, T>, name: string, value: T): void => void Object.defineProperty(record, name, { value, enumerable: true, writable: true, configurable: true });
+function put<T>(record: Record<string, T>, name: string, value: T): void {
+  if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, writable: true, configurable: true });
+  else record[name] = value;
+}
 
 const more = (counts: Counts, name: string, by = 1): void => put(counts, name, (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + by);
+
+/** What stands in `recent`, by that list: it is asked at each end. */
+const listed = new WeakMap<readonly string[], Set<string>>();
+
+/** Whether this end was told before; from now on it was. */
+function wasTold({ recent }: Tally, key: string): boolean {
+  let keys = listed.get(recent);
+  if (keys === undefined) listed.set(recent, (keys = new Set(recent)));
+  if (keys.has(key)) return true;
+  keys.add(key);
+  if (recent.push(key) > RECENT) keys.delete(recent.shift() ?? '');
+  return false;
+}
 
 /** One line more. */
 export function addEvent(tally: Tally, event: EventLine): void {
@@ -68,9 +84,7 @@ function claimed(tally: Tally, id: string, marker: string): void {
 
 /** `why`: of an attempt that ended its task; what it was counted as stands in no claim any more. */
 function ended(tally: Tally, state: string, id: string, marker: string, why: string | undefined): void {
-  const key = marker === '' ? undefined : `${state} ${marker}`;
-  if (key !== undefined && tally.recent.includes(key)) return;
-  if (key !== undefined) tally.recent = [...tally.recent, key].slice(-RECENT);
+  if (marker !== '' && wasTold(tally, `${state} ${marker}`)) return;
   more(tally.ended, state);
   if (why !== undefined) more(tally.counted, why.startsWith('lost-too-often') ? 'losses' : /^(deferred|asked)-too-often/.test(why) ? 'deferrals' : 'failures');
   if (state !== 'needs') delete tally.open[id];

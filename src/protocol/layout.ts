@@ -126,4 +126,4 @@ export function layoutOf(root: string): Layout {
 }
 
 /** Whether a file in a state directory is a task: stories, questions, refused files and hidden ones are not. */
-export const isTaskFile = (name: string): boolean => name.endsWith('.md') && !name.startsWith('.') && !name.endsWith('.result.md') && !name.endsWith('.question.md') && !/\.refused-[0-9a-z]{10}\.md$/.test(name);
+export const isTaskFile = (name: string): boolean => name.endsWith('.md') && !name.startsWith('.') && !name.endsWith('.result.md') && !name.endsWith('.question.md') && !(name.includes('.refused-') && /\.refused-[0-9a-z]{10}\.md$/.test(name));

@@ -183,6 +183,7 @@ describe('money', () => {
     expect(of([[price(7, { fromMs: 5 }), price(1, { model: 'm1' })], []], given)).toMatchObject({ usd: 1 + 5.2 });
     expect(of([[price(1, { account: 'other' })], [price(3)]], given)).toMatchObject({ usd: 3 + 5.2 });
     expect(of([[price(undefined)], []], given)).toEqual({ kind: 'unknown', why: 'no price is known for input of m1' });
+    expect(of([[price(undefined)], []], { ...given, input: 0 })).toEqual({ kind: 'known', usd: 5.2 });
     expect(of([[price(3, { fromMs: 6 })], []], given)).toEqual({ kind: 'unknown', why: 'no price is known for m1' });
     expect(of([[price(3)]], { ...given, model: 'other' })).toMatchObject({ kind: 'unknown' });
     const { model: _model, ...nameless } = given;
@@ -194,7 +195,8 @@ describe('money', () => {
   it('is the sum over kinds and models at the day\'s prices, or unknown', () => check(realPrice));
   it.each<[string, string]>([
     ['price.fromMs <= atMs', 'true'],
-    ['missing !== undefined', 'false'],
+    ['perMillion === undefined', 'false'],
+    ['used <= 0', 'used < 0'],
     ["if (money.kind === 'unknown')\n            return money;", ''],
     ['letters(b) - letters(a) || b.fromMs', 'b.fromMs'],
     ['lists.flatMap(', 'lists.toReversed().flatMap('],

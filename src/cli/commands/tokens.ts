@@ -1,5 +1,5 @@
 import { LedgerReader } from '../../ledger/book.js';
-import { addEntry, CUTS, newSum, shares, type Cut, type Sum } from '../../ledger/sum.js';
+import { addEntry, addPriced, CUTS, newSum, priceEntry, shares, type Cut, type Sum } from '../../ledger/sum.js';
 import { allTokens } from '../../protocol/tokens.js';
 import { openContext, print, printJson } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -19,11 +19,13 @@ export async function tokens(dir: string | undefined, options: { by?: string; si
   const sums = new Map<string, Sum>();
   const total = newSum();
   await reader.read((entry) => {
-    addEntry(total, entry, prices);
+    const money = priceEntry(entry, prices);
+    addPriced(total, entry, money);
     for (const share of shares(entry, by)) {
       let sum = sums.get(share.name);
       if (sum === undefined) sums.set(share.name, (sum = newSum()));
-      addEntry(sum, share.entry, prices);
+      if (share.entry === entry) addPriced(sum, entry, money);
+      else addEntry(sum, share.entry, prices);
     }
   });
   const rows = [...sums].map(([name, sum]) => ({ name, sum })).sort(by === 'day' ? (a, b) => (a.name < b.name ? -1 : 1) : dearest);

@@ -1,10 +1,10 @@
 import { basename, join } from 'node:path';
 import type { Config } from '../../config/config.js';
-import { history } from '../../events/history.js';
+import { historySlices } from '../../events/history.js';
 import { LedgerReader } from '../../ledger/book.js';
 import { amount } from '../../ledger/decide.js';
-import { UNITS, type Limits, type Spent } from '../../ledger/budget.js';
-import { addEntry, newSum, type Sum } from '../../ledger/sum.js';
+import { NOTHING_SPENT, UNITS, type Limits, type Spent } from '../../ledger/budget.js';
+import { addPriced, newSum, priceEntry, type Sum } from '../../ledger/sum.js';
 import { archivedMonths } from '../../queue/archive.js';
 import { endedTasks, type EndedTask } from '../../queue/ended.js';
 import { countStates } from '../../queue/directory-store.js';
@@ -12,7 +12,7 @@ import { monthOf } from '../../lib/month.js';
 import { listState } from '../../queue/locate.js';
 import { listRefusals } from '../../queue/refusals.js';
 import { parkedAttempt } from '../../runs/answers.js';
-import { PoolPurse } from '../../runs/pool-budget.js';
+import { poolLimited, PoolPurse } from '../../runs/pool-budget.js';
 import { countTries } from '../../runs/decision.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { nextStep } from '../../runs/next-step.js';
@@ -35,7 +35,7 @@ export async function observeReport(context: Context, from: number): Promise<Rep
   const to = clock.wallMs();
   const config = await configInForce(context);
   const night = newNight();
-  for await (const event of history(files, layout.events, { since: from })) if (event.at >= from) addEvent(night, event);
+  for await (const events of historySlices(files, layout.events, { since: from })) for (const event of events) if (event.at >= from) addEvent(night, event);
   const counts = await countStates(files, layout);
   const inLine = counts.ready + counts.waiting + (await listDrops(files, layout)).length;
   const stuck: PersonFact[] = [];
@@ -109,16 +109,18 @@ async function observeUse({ files, layout }: Context, config: Config, from: numb
   const total = newSum();
   const [profiles, accounts, tasks] = [new Map<string, Sum>(), new Map<string, Sum>(), new Map<string, Sum>()];
   await new LedgerReader(files, layout, from).read((entry) => {
-    addEntry(total, entry, config.priceLists);
+    const money = priceEntry(entry, config.priceLists);
+    addPriced(total, entry, money);
     for (const [sums, name] of [[profiles, entry.profile], [accounts, entry.account], ...(entry.kind === 'task' ? [[tasks, entry.id] as const] : [])] as const) {
       let sum = sums.get(name);
       if (sum === undefined) sums.set(name, (sum = newSum()));
-      addEntry(sum, entry, config.priceLists);
+      addPriced(sum, entry, money);
     }
   });
   const rows = (sums: Map<string, Sum>, by: (sum: Sum) => number): UseRow[] => [...sums].map(([name, sum]) => ({ name, sum })).sort((a, b) => by(b.sum) - by(a.sum) || (a.name < b.name ? -1 : 1));
   const dear = (sum: Sum): number => sum.usd;
-  const { day, ever } = await new PoolPurse(files, layout).look(config, to);
+  // Without a limit nothing is told of it, and the ledger need not be read a second time.
+  const { day, ever } = poolLimited(config) ? await new PoolPurse(files, layout).look(config, to) : { day: NOTHING_SPENT, ever: NOTHING_SPENT };
   return {
     total,
     profiles: rows(profiles, dear),
