@@ -10,6 +10,7 @@ import { systemClock } from '../lib/clock.js';
 import { identify, linuxProcesses } from '../lib/linux-processes.js';
 import { isPassing, passingWaitMs, type PathError } from '../lib/files.js';
 import { nodeFiles } from '../lib/node-files.js';
+import { endHands } from '../agents/end-hands.js';
 import { endSession } from '../agents/end-session.js';
 import { layoutOf } from '../protocol/layout.js';
 import type { ProcessIdentity } from '../lib/processes.js';
@@ -198,6 +199,7 @@ async function goDown(ports: PitPorts, setting: PitSetting, memory: PitMemory): 
   const ended = await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);
   if (ended.kind === 'unknown') log.error('processes of this pit could not be ended', { evidence: ended.evidence });
   else if (ended.killed > 0) log.warn('orphans of this pit were ended', { killed: ended.killed });
+  await endHands(processes, clock, pitId, { kind: 'of-dead' }, config().graceMs);
   await files.remove(layout.tmuxSocket);
   await sweep(ports, layout);
 }

@@ -107,6 +107,22 @@ export function markerOf(name: TaskName & { readonly nonce: string }): string {
 export const claimEntry = (marker: string): string => `SNAKEPIT_CLAIM=${marker}`;
 export const pitEntry = (pitId: string): string => `SNAKEPIT_PIT=${pitId}`;
 
+/**
+ * What processes bear, in the place of a claim's marker, that a person's own command started for a task which no worker holds: the task, and
+ * the command's process. No claim's marker looks like it: counters are its middle part.
+ */
+export const handMarker = (id: string, by: ProcessIdentity): string => `${id}~by-hand~${printProcess(by)}`;
+/** The entry by which such processes of a pit are known. Not the pit's own one: whoever puts the pit down ends no living person's command. */
+export const handEntry = (pitId: string): string => `SNAKEPIT_BY_HAND=${pitId}`;
+
+const HAND = new RegExp(`^(${ID})~by-hand~${PROCESS}$`);
+
+/** The task and the command of a marker of that kind; undefined: it is none. */
+export function parseHand(marker: string): { readonly id: string; readonly by: ProcessIdentity } | undefined {
+  const match = HAND.exec(marker);
+  return match === null || !isTaskId(match[1] ?? '') ? undefined : { id: match[1] ?? '', by: processFrom(match.slice(2)) };
+}
+
 function baseFrom(groups: readonly (string | undefined)[]): TaskName | undefined {
   const [priority, arrived, id, failures, losses, deferrals] = groups;
   if (id === undefined || !isTaskId(id)) return undefined;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { commitsBetween } from '../git/history.js';
+import { endHands } from '../agents/end-hands.js';
 import { knownSecrets } from '../agents/known-secrets.js';
 import { hasLanded, mergeTask } from '../merging/merge.js';
 import { violationsOf } from '../merging/build.js';
@@ -66,6 +67,9 @@ export async function integrate(ports: SnakePorts, setting: SnakeSetting, claim:
   const scratch = join(layout.merging, claim.name.id);
   const credits = { id: claim.name.id, title: spec.title, workflow: flow?.workflow.name, coAuthors: config.coAuthors };
   const held = async (): Promise<boolean> => !(await interrupted());
+  // A person's `snakepit merge` that was killed has left its checks at work in this very checkout; one that lives has lost the task to this claim.
+  const left = await endHands(ports.processes, clock, setting.pitId, { kind: 'of-task', id: claim.name.id }, config.graceMs);
+  if (left.kind === 'unknown') return later(ports, dir, record, `what a merge by hand left at work could not be ended: ${left.evidence}`, commands);
   const result = mode === 'pull-request' ? await pullRequest(ports, git, setting, claim, { dir: attempt.workspace, into: target.into, changes, credits, record, held }) : await mergeTask({ files, clock, processes: ports.processes, git }, {
     mode, policies, known, branch: changes.branch, base: changes.base, into: target.into, own: target.own, since: record.since, scratch,
     dir: attempt.workspace,

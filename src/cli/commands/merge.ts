@@ -10,7 +10,7 @@ import { checkGround, note, openContext, print, printJson, readConfig, type Cont
 import { CliError, EXIT } from '../exit.js';
 import { branchOf, type Branched } from '../merging/facts.js';
 import { mergeByHand, refusalOf, tryMerge, type Wish } from '../merging/run.js';
-import { carryOut, recordDecision, rewriteDone } from '../merging/settle.js';
+import { carryOut, recordDecision, retell, rewriteDone } from '../merging/settle.js';
 import { stateWord } from '../progress.js';
 
 export interface MergeOptions {
@@ -35,7 +35,10 @@ export async function merge(dir: string | undefined, name: string, options: Merg
   const wish: Wish = { mode: mode === 'none' ? 'no-ff' : mode, ...targetOf(options.into ?? config.into, known.base.name) };
   const before = known.last.record.merge;
   // A crash after the target was moved, and before the task was: what is left is done now.
-  if (before?.kind === 'merged' && known.task.state === 'done') return tell(options, id, before, `${id} was merged into ${before.into} as ${before.commit.slice(0, 10)} before`);
+  if (before?.kind === 'merged' && known.task.state === 'done') {
+    await retell(context, known.task);
+    return tell(options, id, before, `${id} was merged into ${before.into} as ${before.commit.slice(0, 10)} before`);
+  }
   if (known.tip === undefined) throw new CliError(`its branch ${known.branch} is gone${known.record === undefined ? ': it was deleted once it was merged' : ''}; see: snakepit show ${id}`, EXIT.notFound);
   await refuseUncommitted(context, known);
   if (options.dryRun === true) return dryRun(context, config, known, wish, options);

@@ -1,11 +1,13 @@
 import { basename, join } from 'node:path';
+import { endHands } from '../../agents/end-hands.js';
+import { endSession } from '../../agents/end-session.js';
 import { knownSecrets } from '../../agents/known-secrets.js';
 import { sessionEnv } from '../../agents/session-env.js';
 import type { Config } from '../../config/config.js';
 import { build, type BuildRequest } from '../../merging/build.js';
 import { mergeTask, type MergeRequest, type MergeResult } from '../../merging/merge.js';
 import type { MergeEnd, MergeRecord } from '../../protocol/merging.js';
-import { NO_COUNTERS } from '../../protocol/names.js';
+import { claimEntry, handEntry, handMarker, NO_COUNTERS } from '../../protocol/names.js';
 import { parseJson, RESULT_FALLBACK, RUN_FILES } from '../../protocol/records.js';
 import { readFlow } from '../../runs/flow-record.js';
 import type { PastAttempt } from '../../runs/run-dir.js';
@@ -16,6 +18,9 @@ import { runVerify } from '../../snake/verify.js';
 import { publishedAgents, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import type { Branched } from './facts.js';
+
+/** A terminal that is closed calls it off as well. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** How a person wants a task merged. */
 export interface Wish {
@@ -41,7 +46,8 @@ export async function tryMerge(context: Context, config: Config, known: Branched
 
 /**
  * Merges the branch of a task that no worker holds: the code, the line, the lock and the recorded candidate are those of the snakes, so that either finds
- * what the other left. Its claim is the task's file, where it lies now. May be repeated after a crash.
+ * what the other left. Its claim is the task's file, where it lies now, and the worktree's lock, which its caller has. May be repeated after a crash;
+ * what a killed one left at work is ended first.
  */
 export async function mergeByHand(context: Context, config: Config, known: Branched, wish: Wish): Promise<MergeResult> {
   const { files, layout, clock, processes } = context;
@@ -51,14 +57,18 @@ export async function mergeByHand(context: Context, config: Config, known: Branc
   const start: MergeRecord = { v: 1, into: wish.into, since: clock.wallMs(), ...(before?.into === wish.into && before.candidate !== undefined ? { candidate: before.candidate } : {}) };
   let called = false;
   const stop = (): void => void (called = true);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  for (const signal of SIGNALS) process.on(signal, stop);
+  const pitId = (await files.read(layout.pitId))?.trim() ?? 'unknown';
+  const marks = { SNAKEPIT_CLAIM: handMarker(task.id, processes.self()), SNAKEPIT_BY_HAND: pitId };
   const held = async (): Promise<boolean> => !called && (await files.exists(task.file));
   try {
+    const left = await endHands(processes, clock, pitId, { kind: 'of-task', id: task.id }, config.graceMs);
+    if (left.kind === 'unknown') return { kind: 'unknown', why: `what an earlier merge left at work could not be ended: ${left.evidence}` };
     const verify = spec?.verify ?? [];
     return await mergeTask({ files, clock, processes, git }, {
       ...(await requestOf(context, config, known, wish)),
-      dir: repo, branch, base: base.sha, into: wish.into, own: wish.own, since: start.since, scratch: join(layout.state, 'merging', task.id), env: {},
-      pitId: (await files.read(layout.pitId))?.trim() ?? 'unknown',
+      dir: repo, branch, base: base.sha, into: wish.into, own: wish.own, since: start.since, scratch: join(layout.state, 'merging', task.id), env: marks,
+      pitId,
       candidate: start.candidate,
       record: (candidate) => files.write(file, `${JSON.stringify({ ...start, candidate } satisfies MergeRecord)}\n`),
       held,
@@ -66,7 +76,7 @@ export async function mergeByHand(context: Context, config: Config, known: Branc
         if (verify.length === 0) return 'none';
         const waitForChange = (_dir: string, ms: number, enough?: AbortSignal): Promise<void> => clock.sleep(ms, enough);
         const ports = { files, processes, clock, git, verify: runVerify, waitForChange };
-        const env = checkEnv(context, config, known, cwd);
+        const env = { ...checkEnv(context, config, known, cwd), ...marks };
         const interrupted = async (): Promise<boolean> => !(await held());
         const name = { id: task.id, counters: { ...NO_COUNTERS, deferrals: last.record.attempt - 1 }, nonce: nonceOf(last) };
         const setUp = spec === undefined ? [] : await setUpMerged(ports, { layout, config }, { name }, spec, cwd, env, interrupted, { changed: new AbortController().signal });
@@ -74,14 +84,15 @@ export async function mergeByHand(context: Context, config: Config, known: Branc
       },
     });
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    for (const signal of SIGNALS) process.off(signal, stop);
+    await endSession(processes, clock, { entry: claimEntry(marks.SNAKEPIT_CLAIM), with: handEntry(pitId) }, config.graceMs);
   }
 }
 
 /** Of its directory, in which the output of a set-up goes too. */
 const nonceOf = ({ dir }: PastAttempt): string => basename(dir).slice(basename(dir).indexOf('-') + 1);
 
-/** As a worker's checks have it, but for the marks of a claim: there is none, and whoever hunts orphans would end what bears one. */
+/** As a worker's checks have it, but for the marks of a claim: there is none. */
 function checkEnv({ layout }: Context, config: Config, { task, last, spec, branch, base }: Branched, cwd: string): Record<string, string> {
   const { SNAKEPIT_CLAIM: _claim, SNAKEPIT_PIT: _pit, ...env } = sessionEnv(process.env, config.env, {
     taskId: task.id, taskFile: join(last.run, RUN_FILES.task), marker: '', pitId: '', attempt: last.record.attempt, snake: '', runDir: last.dir,

@@ -32,18 +32,27 @@ export async function recordDecision(context: Context, known: Branched, decided:
 /** The one rename that commits what a person decided; then the story. The record goes again where somebody else was faster. */
 export async function carryOut(context: Context, { task }: Branched, to: 'done' | 'failed', { dir, record }: { dir: string; record: OutcomeRecord }): Promise<void> {
   const { files, layout, events, clock } = context;
+  // Before its task moves, as intake does: one that is left behind would tell of a task that is not there.
+  if (task.state !== 'needs' && task.state !== to) await files.rename(join(dirname(task.file), `${task.id}.result.md`), join(layout.runs, task.id, `story-before-${clock.wallMs()}.md`));
   if ((await files.rename(task.file, join(layout.dir(to), `${task.id}.md`))) === 'missing') {
     await files.remove(join(dir, RUN_FILES.outcome));
     throw new CliError(`${task.id} moved in this very moment; look again: snakepit show ${task.id}`, EXIT.busy);
   }
   await tellSettled(files, events, layout, task.id, record);
+  // A pit may have written it anew meanwhile.
   if (task.state !== 'needs' && task.state !== to) await files.remove(join(dirname(task.file), `${task.id}.result.md`));
   await putAwayQuestions(files, layout, clock.wallMs());
 }
 
 /** A done task stays where it is: its last attempt's record, and its story, say that it is merged now. */
 export async function rewriteDone(context: Context, { task, last }: Branched, merge: MergeEnd): Promise<void> {
-  const { files, layout } = context;
-  await writeOutcome(files, last.dir, { ...last.record, merge });
-  await files.write(join(dirname(task.file), `${task.id}.result.md`), await composeStory(files, layout, 'done', task.id));
+  await writeOutcome(context.files, last.dir, { ...last.record, merge });
+  await retell(context, task);
+}
+
+/** The story of a done task, where it does not say what the records say: whoever rewrote these may have died before it. */
+export async function retell({ files, layout }: Context, task: Branched['task']): Promise<void> {
+  const file = join(dirname(task.file), `${task.id}.result.md`);
+  const story = await composeStory(files, layout, 'done', task.id);
+  if ((await files.read(file)) !== story) await files.write(file, story);
 }
