@@ -33,11 +33,14 @@ export interface Part {
   readonly rows: readonly Row[];
 }
 
-/** Every operation of one actor in turn; `ci`: all of them in each run of the tests, or a drawn sample of so many. */
+/** How many of the sweeps that are marked so are drawn in each run of the tests. */
+export const DRAWN = 2;
+
+/** Every operation of one actor in turn; `ci`: all of them in each run of the tests, a drawn sample of so many, or one where the sweep is drawn among others. */
 export interface Sweep {
   readonly actor: ActorName;
   readonly title: string;
-  readonly ci: 'all' | number;
+  readonly ci: 'all' | 'drawn' | number;
   /** Also with a disk that is full from the operation on. */
   readonly full?: boolean;
 }
@@ -199,6 +202,16 @@ export const PARTS: readonly Part[] = [
     rows: [
       { dies: 'a snake, its merge recorded, before the target moves', lies: '`merge.json` with the commit, which nothing points to', repairs: `${ADOPTS} and moves the target to it`, ends: 'merged once', run: stop('merging', 'after', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, RECORDED) },
       { dies: 'a snake, the target moved, before it records so', lies: 'the target at the commit', repairs: `${ADOPTS} and finds the commit in the target`, ends: 'merged once', run: stop('merging', 'before', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, MOVED) },
+      { dies: '`snakepit merge`, its merge recorded, before the target moves', lies: '`done/x.md`, `merge.json` with the commit, which nothing points to', repairs: 'say it again', ends: 'merged once, and its story says so', run: stop('merge-by-hand', 'after', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1) },
+      { dies: '`snakepit merge`, the target moved, before the records say so', lies: '`done/x.md`, the target at the commit', repairs: 'say it again: it finds the commit in the target', ends: 'the same', run: stop('merge-by-hand', 'before', 'rename * -> .snakepit/runs/x/*/outcome.json', '0.0.0', 1) },
+      { dies: '`snakepit merge` of a task that its merge parked, decided, before the rename', lies: '`needs/…x….md`, the decision in a run directory', repairs: 'the same', ends: 'done and merged once', run: stop('merge-parked', 'before', 'rename queue/needs/* -> queue/done/x.md', '0.0.1', 1) },
+      { dies: '`snakepit merge`, while it checks the merged tree', lies: 'a checkout in `.snakepit/merging/`, a check that runs on', repairs: 'say it again: the check is ended, the checkout made anew', ends: 'merged once', run: met('merge-killed-in-check', '0.0.0', 1) },
+      { dies: 'the same', lies: 'the same', repairs: 'cleanup, where nobody says it again: the check\'s command is dead; so does `snakepit down`, and the snake that gets the task next', ends: 'done, not merged', run: met('merge-killed-for-cleanup', '0.0.0', 1) },
+      { dies: '`snakepit reject`, decided, before the rename', lies: '`done/x.md`, its story put away; all that it made under `refs/snakepit/`', repairs: 'say it again', ends: 'failed; its branch and what nobody committed are kept', run: stop('reject', 'before', 'rename queue/done/x.md -> queue/failed/x.md', '0.0.1', 1) },
+      { dies: '`snakepit reject`, after the rename', lies: '`failed/x.md`, its worktree', repairs: 'say it again; the worktree is the pruner\'s otherwise', ends: 'the same', run: stop('reject', 'after', 'rename queue/done/x.md -> queue/failed/x.md', '0.0.1', 1) },
+      { dies: '`snakepit reject --again`, after the task is parked, before its author has the words', lies: '`needs/…x….md`', repairs: 'say it again', ends: 'its author is told once', run: stop('reject-again', 'after', 'rename queue/done/x.md -> queue/needs/*', '0.0.2', 2) },
+      { dies: 'a snake, before it pushes the branch that it proposes', lies: '`merge.json` with the commit that it will push', repairs: ADOPTS, ends: 'pushed, and proposed once', run: stop('proposing', 'after', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, RECORDED) },
+      { dies: 'a snake, its pull request opened, before it records so', lies: 'the branch at the remote, the pull request', repairs: `${ADOPTS}, finds the pull request and takes it for its own`, ends: 'the same', run: stop('proposing', 'before', 'rename * -> .snakepit/runs/x/*/merge.json', '0.0.0', 1, MOVED) },
     ],
   },
   {
@@ -236,6 +249,11 @@ export const SWEEPS: readonly Sweep[] = [
   { actor: 'asks', title: '`snakepit ask` in a session', ci: 1 },
   { actor: 'tosses', title: '`snakepit toss` in a session', ci: 1 },
   { actor: 'merging', title: 'a snake that merges its branch', ci: 2 },
+  { actor: 'merge-by-hand', title: '`snakepit merge` of a done task', ci: 'drawn' },
+  { actor: 'merge-parked', title: '`snakepit merge` of a task that its merge parked', ci: 'drawn' },
+  { actor: 'reject', title: '`snakepit reject` of a done task', ci: 'drawn' },
+  { actor: 'reject-again', title: '`snakepit reject --again` of a done task', ci: 'drawn' },
+  { actor: 'proposing', title: 'a snake that pushes its branch and opens a pull request', ci: 'drawn' },
   { actor: 'cleanup-live', title: 'cleanup beside a living snake and its session', ci: 1 },
   { actor: 'pit', title: 'the pit from start to end, with a snake, a resident and a hook', ci: 2 },
 ];

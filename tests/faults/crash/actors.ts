@@ -5,6 +5,7 @@ import { BRIEF_MS, DONE, FAILED, inLine, killedAtWork, must, NEEDS, nothing, qui
 import { CLEANERS } from './cleaners.js';
 import { ENDINGS } from './endings.js';
 import { SESSIONS } from './sessions.js';
+import { MERGES } from './merges.js';
 import { PITS } from './pits.js';
 import type { Stage } from './stage.js';
 
@@ -160,6 +161,7 @@ export const ACTORS = {
   ...CLEANERS,
   ...ENDINGS,
   ...SESSIONS,
+  ...MERGES,
   ...PITS,
 } as const satisfies Readonly<Record<string, Actor>>;
 

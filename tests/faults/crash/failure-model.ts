@@ -35,18 +35,18 @@ The same is done at *every* operation of these:
 
 `;
 
-const AFTER = `
-The sample is drawn anew in each run; its seed is printed, and \`CRASH_SEED=\` repeats it. \`npm run crash-matrix\` plays all of them.
+const after = (drawn: number): string => `
+Of those marked so, ${drawn} are drawn in each run. The sample is drawn anew in each run; its seed is printed, and \`CRASH_SEED=\` repeats it. \`npm run crash-matrix\` plays all of them.
 
 Not played: power loss. What is synced before what is written in the code (records and directories, at each rename that commits), and no test cuts
 the power. A process in uninterruptible sleep, and one that scrubs its environment, leaves its directory, calls \`setsid\` and outlives its parent, are
 beyond what is promised.
 `;
 
-export function renderFailureModel(parts: readonly Part[], sweeps: readonly Sweep[]): string {
+export function renderFailureModel(parts: readonly Part[], sweeps: readonly Sweep[], drawn: number): string {
   const tables = parts.map(({ title, says, rows }) => `## ${title}\n\n${says}\n\n${table(['who dies, when', 'what lies on disk', 'who repairs it', 'how the task ends', 'test'], rows.map(rowOf))}`);
-  const swept = table(['killed at each operation of', 'in each run of the tests'], sweeps.map(({ title, ci, full }) => [full === true ? `${title}; also with a disk that is full from there on` : title, ci === 'all' ? 'all' : `a sample of ${ci}`]));
-  return `${PREFACE}\n${tables.join('\n')}\n${TESTS}${swept}${AFTER}`;
+  const swept = table(['killed at each operation of', 'in each run of the tests'], sweeps.map(({ title, ci, full }) => [full === true ? `${title}; also with a disk that is full from there on` : title, ci === 'all' ? 'all' : ci === 'drawn' ? 'one, where it is drawn' : `a sample of ${ci}`]));
+  return `${PREFACE}\n${tables.join('\n')}\n${TESTS}${swept}${after(drawn)}`;
 }
 
 const rowOf = ({ dies, lies, repairs, ends, run }: Row): string[] => [dies, lies, repairs, `${ends}${figures(run)}`, where(run)];

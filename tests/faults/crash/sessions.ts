@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { tossedIds } from '../../../src/queue/children.js';
 import { quieten, tmuxShim, type TmuxFaults } from '../../chaos/shims.js';
 import { QUIET_TMUX } from '../../chaos/soak.js';
-import { COMMIT, gitIn } from '../../rig/repo.js';
 import { BRIEF_MS, DONE, inLine, NEEDS, nothing, quickly, snakeLife, whereIs, type Actor } from './acts.js';
 import { end, type Ended, type Stage, type Stop } from './stage.js';
 
@@ -39,13 +38,6 @@ const tmux = (faults: Partial<TmuxFaults>): Actor => ({
   goals: DONE,
 });
 
-/** One merge of the one branch, with what was made in it. */
-function mergedOnce({ pit: { root } }: Stage): string[] {
-  const merges = gitIn(root, 'log', '--merges', '--format=%H', 'snakepit-main').split('\n').filter((line) => line !== '').length;
-  const made = gitIn(root, 'show', 'snakepit-main:made.txt');
-  return [...(merges === 1 ? [] : [`it was merged ${merges} times`]), ...(made === 'made\n' ? [] : [`merged was: ${made}`])];
-}
-
 export const SESSIONS = {
   'says-done': {
     arrange: (stage) => inLine(stage, says(stage, 'done it is done')),
@@ -77,13 +69,4 @@ export const SESSIONS = {
   'reply-lost': tmux({ lies: 1000 }),
   'launched-twice': tmux({ launchesTwice: 1000 }),
   'launched-late': tmux({ launchesLate: 1000 }),
-  merging: {
-    repo: true,
-    more: ['merge: no-ff'],
-    arrange: (stage) => inLine(stage, quickly(stage).replace('workspace: scratch\nmerge: none\n', '').replace('exit 0\n~~~', `echo made > made.txt && git add made.txt && ${COMMIT} made\nexit 0\n~~~`)),
-    act: (stage, stop, list) => snakeLife(stage, DONE, stop, list),
-    again: nothing,
-    goals: DONE,
-    also: mergedOnce,
-  },
 } as const satisfies Readonly<Record<string, Actor>>;

@@ -8,9 +8,9 @@ const target = fileURLToPath(new URL('../../../docs/failure-model.md', import.me
 const dir = strip(['tests/faults']);
 try {
   const load = (name) => import(pathToFileURL(join(dir, 'tests/faults', name)).href);
-  const [{ PARTS, SWEEPS }, { renderFailureModel }] = await Promise.all([load('crash-matrix.js'), load('crash/failure-model.js')]);
+  const [{ DRAWN, PARTS, SWEEPS }, { renderFailureModel }] = await Promise.all([load('crash-matrix.js'), load('crash/failure-model.js')]);
   fs.mkdirSync(join(target, '..'), { recursive: true });
-  fs.writeFileSync(target, renderFailureModel(PARTS, SWEEPS));
+  fs.writeFileSync(target, renderFailureModel(PARTS, SWEEPS, DRAWN));
 } finally {
   fs.rmSync(dir, { recursive: true, force: true });
 }
