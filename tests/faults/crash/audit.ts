@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from '../../../src/lib/node-files.js';
+import { countTries } from '../../../src/runs/decision.js';
 import { composeStory } from '../../../src/runs/publish.js';
 import { attemptsOf, auditLeftovers, auditLocks } from '../../chaos/audit.js';
 import { whereIs, type Goal } from './acts.js';
@@ -46,9 +47,10 @@ async function auditTask(stage: Stage, { id, state, untried }: Goal): Promise<st
     if (!told.startsWith(state === 'failed' ? '# Failed' : '# Done')) faults.push(`its story says: ${told.split('\n')[0] ?? ''}`);
     // The same records give the same text; once its logs are digested, its last lines are not among them.
     if (state !== 'archive' && told !== (await composeStory(nodeFiles, pit.layout, state, id))) faults.push(`its story is not whole: ${told}`);
-    const said = /after (\d+) attempts?$/m.exec(told)?.[1];
+    const said = /after (\d+) attempts?(?:; a person decided)?$/m.exec(told)?.[1];
     if (untried === true) return attempts.length === 0 ? faults : [...faults, 'it was tried'];
-    if (said !== String(attempts.length)) faults.push(`its story tells of ${said ?? 'no'} attempts, there were ${attempts.length}`);
+    const tries = countTries(attempts);
+    if (said !== String(tries)) faults.push(`its story tells of ${said ?? 'no'} attempts, there were ${tries}`);
     if (attempts.at(-1)?.next.kind !== (state === 'failed' ? 'failed' : 'done')) faults.push(`its last attempt is recorded as ${attempts.at(-1)?.next.kind ?? 'nothing'}`);
   } else if (stories.length > 0) faults.push(`it has not ended, and has a story: ${stories.join(', ')}`);
   const question = join(pit.layout.dir('needs'), `${id}.question.md`);
