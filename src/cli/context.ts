@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Profiles } from '../agents/choice.js';
 import type { Config } from '../config/config.js';
@@ -7,7 +7,7 @@ import type { ConfigFault } from '../config/load.js';
 import { fileEventSink, type EventSink } from '../events/event-log.js';
 import { holder, take } from '../lib/baton.js';
 import { systemClock, type Clock } from '../lib/clock.js';
-import type { Files } from '../lib/files.js';
+import { isPassing, PathError, type Files } from '../lib/files.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
 import { nodeFiles } from '../lib/node-files.js';
 import type { ProcessIdentity, Processes } from '../lib/processes.js';
@@ -28,8 +28,17 @@ export interface Context {
   readonly events: EventSink;
 }
 
+/** Throws where we are not let see: what is not seen may be there. */
 function isPit(dir: string): boolean {
-  return existsSync(join(dir, '.snakepit')) || existsSync(join(dir, 'snakepit.yaml'));
+  return ['.snakepit', 'snakepit.yaml'].some((name) => {
+    try {
+      return statSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
+    } catch (cause) {
+      const fault = new PathError('looking for', join(dir, name), cause);
+      if (isPassing(fault)) throw fault;
+      return false;
+    }
+  });
 }
 
 /** --dir, else SNAKEPIT_DIR, else the nearest directory upwards that has a pit. */

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { parseJson } from '../protocol/records.js';
 import type { BudgetVerdict } from '../ledger/decide.js';
+import { listHindered, type Hindered } from '../runs/hindered.js';
 import { PoolPurse } from '../runs/pool-budget.js';
 import { diskWhy, readDisk } from '../workspace/disk.js';
 import { explainWaiting } from '../queue/promote.js';
@@ -37,6 +38,9 @@ export async function whyNothingIsClaimed(context: Context, known?: BudgetVerdic
   if (snapshot.mode !== 'run') return 'the pit is going down: nothing more is claimed; go on with: snakepit up';
   if (snapshot.wanted === 0) return 'the pit has no snakes; give it some: snakepit up -n 4';
   if (snapshot.snakes.every((row) => row.state === 'broken')) return 'all snakes are broken; why: snakepit status';
+  const waits = await listHindered(files, context.processes, layout);
+  const [first] = waits;
+  if (first !== undefined && (first.who === 'pit' || waits.length >= snapshot.wanted)) return hinderedLine(first);
   // As the pit published it: what the snakes go by.
   const config = parseJson<Config>(await files.read(layout.activeConfig));
   const floor = config?.minFreeBytes ?? 0;
@@ -47,3 +51,6 @@ export async function whyNothingIsClaimed(context: Context, known?: BudgetVerdic
   const verdict = known ?? (config?.budget === undefined ? undefined : await new PoolPurse(files, layout).verdict(config, context.clock.wallMs()));
   return verdict?.kind === 'reached' ? `${verdict.rule} (${verdict.evidence}): nothing is claimed; raise it under budget: in snakepit.yaml` : undefined;
 }
+
+/** For a person: who waits, for what, and the way out. */
+export const hinderedLine = ({ who, why }: Hindered): string => `${who === 'pit' ? 'the pit' : who} cannot go on, and waits: ${why}`;

@@ -7,7 +7,9 @@ import type { Hook } from '../pings/state.js';
 import { QUEUE_STATES } from '../protocol/layout.js';
 import { groundFault } from '../queue/observe-ground.js';
 import { countRefusals } from '../queue/refusals.js';
+import { SLOWER, tryWatch } from '../queue/watch.js';
 import { readRefused } from '../recurring/refusals.js';
+import { listHindered } from '../runs/hindered.js';
 import { listSnakes } from '../runs/registry.js';
 import { livePit, readAgents, readConfig, readRules, readSnapshot, type Context } from './context.js';
 import { CliError } from './exit.js';
@@ -16,7 +18,7 @@ import { ok, type Finding } from './machine-checks.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...(await checkMoney(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...(await checkMoney(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), checkWatching(context), ...(await checkHindered(context)), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -138,6 +140,20 @@ function checkSpace({ layout }: Context): Finding {
   if (disk.files > 0 && disk.ffree < LEAST_INODES) return { check: 'free space', level: 'bad', fact: `${disk.ffree} inodes free`, remedy: 'each file needs one: remove what is not needed (df -i . shows them)' };
   const fact = `${gib.toFixed(1)} GiB free`;
   return gib >= 1 ? ok('free space', fact) : { check: 'free space', level: gib >= 0.25 ? 'warn' : 'bad', fact, remedy: 'free some: below min-free nothing new is claimed' };
+}
+
+/** What the living say themselves. */
+async function checkHindered({ files, processes, layout }: Context): Promise<Finding[]> {
+  return (await listHindered(files, processes, layout)).map(({ who, why }) => {
+    const [fact, ...remedy] = why.split('; ');
+    return { check: who, level: 'bad', fact: `cannot go on, and waits: ${fact ?? ''}`, remedy: remedy.join('; ') };
+  });
+}
+
+/** As this command finds it: the pit runs as the same user, and the kernel counts by user. */
+function checkWatching({ layout }: Context): Finding {
+  const fault = tryWatch(layout.queue);
+  return fault === undefined ? ok('watching files', 'queue/ can be watched') : { check: 'watching files', level: 'warn', fact: `${fault.fact}: ${SLOWER}`, remedy: fault.remedy };
 }
 
 async function checkProcesses(context: Context): Promise<Finding[]> {

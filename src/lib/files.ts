@@ -44,7 +44,7 @@ export interface Files {
   list(dir: string): Promise<string[]>;
   /** The same names as bytes: one that is invalid UTF-8 cannot be told as a string. */
   listBytes(dir: string): Promise<Buffer[]>;
-  /** Whether there is an entry of that name, whatever it is; a link is not followed. */
+  /** Whether there is an entry of that name, whatever it is; a link is not followed. Throws where that cannot be known: not seen is not gone. */
   exists(path: string): Promise<boolean>;
   /** The one transition. "missing" means that somebody else acted, which is the protocol working. */
   rename(from: Path, to: string): Promise<'ok' | 'missing'>;

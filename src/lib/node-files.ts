@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import { dirname, basename, join } from 'node:path';
-import { errorCode, PathError, type Entry, type Files, type Path } from './files.js';
+import { errorCode, isPassing, PathError, type Entry, type Files, type Path } from './files.js';
 import { newNonce } from './ids.js';
 import { linuxProcesses } from './linux-processes.js';
+import { regain, regainTree } from './rights.js';
 import { temporaryName } from './temporary.js';
 
 const DEFAULT_READ_BYTES = 16 * 1024 * 1024;
@@ -73,12 +74,25 @@ function append(path: string, text: string): void {
   }
 }
 
-/** By name: a link that points nowhere is there too, and in the way of what would be renamed to it. */
+/** By name: a link that points nowhere is there too, and in the way of what would be renamed to it. A path that can have no entry has none; one that we are not let see is no such path. */
 function isThere(path: string): boolean {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
+  } catch (cause) {
+    const fault = new PathError('looking for', path, cause);
+    if (isPassing(fault)) throw fault;
     return false;
+  }
+}
+
+/** Where the right to take away what agents made is ours to give, we give it to ourselves. */
+function removeTree(path: string): void {
+  try {
+    fs.rmSync(path, { recursive: true });
+  } catch (cause) {
+    if (!['EACCES', 'EPERM'].includes(errorCode(cause)) || !regain(path)) throw cause;
+    regainTree(path);
+    fs.rmSync(path, { recursive: true });
   }
 }
 
@@ -126,7 +140,7 @@ export const nodeFiles: Files = {
     }),
   remove: async (path) =>
     attempt('removing', path, { ENOENT: 'missing' as const }, () => {
-      fs.rmSync(path, { recursive: true });
+      removeTree(path);
       return 'ok' as const;
     }),
   syncDir: async (path) => attempt('syncing', path, { ENOENT: undefined }, () => syncDirectory(path)),

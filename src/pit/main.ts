@@ -20,7 +20,8 @@ import { parseDesired } from '../protocol/snapshot.js';
 import { watchDrops } from '../queue/drop-watcher.js';
 import { foreignHost, recordHost } from '../queue/host.js';
 import { ensureLayout, writeShim } from '../queue/init.js';
-import { watchDirectory } from '../queue/watch.js';
+import { sayOnce, watchDirectory } from '../queue/watch.js';
+import { HindranceTeller, hinderedWords } from '../runs/hindered.js';
 import { TmuxServer } from '../tmux/server.js';
 import { measureDisk } from '../workspace/disk.js';
 import { spawnSnake } from './apply.js';
@@ -49,6 +50,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   process.chdir(layout.root);
   const log = openPitLog(relative(layout.root, layout.log), options.foreground);
   const events = fileEventSink(files, clock, layout.events);
+  const hindrance = new HindranceTeller(layout, 'pit', processes.self(), clock);
   let wakeUp: () => void = () => undefined;
   let woken = false;
   const wake = (): void => {
@@ -89,8 +91,9 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await events.emit({ kind: 'pit-started', pid: process.pid, snakes: desired.snakes });
   log.info('the pit is up', { pid: process.pid, snakes: desired.snakes });
   await firstRing(ports, setting, memory, live);
-  const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined)), watchDirectory(layout.dir('done'), wake), watchDirectory(layout.dir('failed'), wake), watchDirectory(layout.snakes, wake), watchDirectory(layout.recurring, wake)];
-  const unwatchDrops = watchDrops(layout.queue, wake);
+  const unwatched = sayOnce((words) => log.warn(words));
+  const unwatch = [watchDirectory(layout.state, (name) => (name === undefined || name === 'desired.json' ? wake() : undefined), unwatched), ...[layout.dir('done'), layout.dir('failed'), layout.snakes, layout.recurring].map((dir) => watchDirectory(dir, wake, unwatched))];
+  const unwatchDrops = watchDrops(layout.queue, wake, unwatched);
   let tmuxServer = await serverOf(tmux);
   let over = false;
   let lost = false;
@@ -101,6 +104,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
       over = (await ownDirectory()) ? await round() : false;
       if (hindered > 0) log.info('it goes on: what hindered it has passed');
       hindered = 0;
+      hindrance.passed();
       lost = !(await ownDirectory());
     } catch (cause) {
       if (isPassing(cause) && memory.desired.mode === 'run') await waitOut(cause);
@@ -118,6 +122,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   log.info('the pit is down');
   if (!leave) await files.remove(layout.snapshot);
   await log.close();
+  hindrance.close();
   await lock.release();
   return 0;
 
@@ -130,7 +135,8 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
 
   /** The tick was broken off half-way. What a killed pit leaves its successor finds again on disk, and so does this one: it remembers nothing of before. */
   async function waitOut(cause: PathError): Promise<void> {
-    if (hindered === 0) log.error('it cannot go on now; it waits until that has passed', { why: cause.message });
+    if (hindered === 0) log.error('it cannot go on now; it waits until that has passed', { why: hinderedWords(cause) });
+    hindrance.tell(cause);
     await memory.bell.ringing;
     await endMetrics(ports, setting, memory.metrics);
     memory = newPitMemory(memory.desired);

@@ -33,6 +33,8 @@ export interface Layout {
   readonly host: string;
   readonly locks: { readonly pit: string; readonly intake: string; readonly cleanup: string };
   readonly snakes: string;
+  /** What hinders the pit and each snake, as they say it themselves. */
+  readonly hindered: string;
   readonly runs: string;
   /** One checkout per task that works in a worktree, by its id. */
   readonly worktrees: string;
@@ -101,6 +103,7 @@ export function layoutOf(root: string): Layout {
     host: join(state, 'host'),
     locks: { pit: join(state, 'locks', 'pit'), intake: join(state, 'locks', 'intake'), cleanup: join(state, 'locks', 'cleanup') },
     snakes: join(state, 'snakes'),
+    hindered: join(state, 'hindered'),
     runs: join(state, 'runs'),
     worktrees: join(state, 'worktrees'),
     merging: join(state, 'merging'),

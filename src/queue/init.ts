@@ -6,7 +6,7 @@ import { QUEUE_STATES, type Layout } from '../protocol/layout.js';
 
 /** Makes whatever of the directories is missing. Idempotent, and safe beside a running pit. */
 export async function ensureLayout(files: Files, layout: Layout): Promise<void> {
-  for (const dir of [layout.queue, layout.tmp, layout.recurring, layout.recurringState, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, layout.snakes, layout.runs, layout.log, layout.bin, join(layout.state, 'locks')]) await files.makeDir(dir);
+  for (const dir of [layout.queue, layout.tmp, layout.recurring, layout.recurringState, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, layout.snakes, layout.hindered, layout.runs, layout.log, layout.bin, join(layout.state, 'locks')]) await files.makeDir(dir);
   if (!(await files.exists(layout.pitId))) await files.write(layout.pitId, `${randomUUID()}\n`);
 }
 

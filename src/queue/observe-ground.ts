@@ -5,7 +5,7 @@ import { decideGround, type GroundRole, type Standing } from './ground.js';
 
 /** Looks at every directory of a pit that is there, at its configuration, and at what lies above. Changes nothing. */
 export function observeGround(layout: Layout): Standing[] {
-  const own = [layout.queue, layout.tmp, layout.recurring, layout.archive, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, layout.snakes, layout.runs, layout.homes, layout.residents, layout.log, layout.digests, layout.breakers, layout.pings, layout.recurringState, layout.bin, dirname(layout.locks.pit), dirname(layout.tmuxSocket)];
+  const own = [layout.queue, layout.tmp, layout.recurring, layout.archive, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, layout.snakes, layout.hindered, layout.runs, layout.homes, layout.residents, layout.log, layout.digests, layout.breakers, layout.pings, layout.recurringState, layout.bin, dirname(layout.locks.pit), dirname(layout.tmuxSocket)];
   const above: string[] = [];
   for (let at = layout.root; dirname(at) !== at; at = dirname(at)) above.push(dirname(at));
   return [

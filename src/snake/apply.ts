@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { endSession, type Ended } from '../agents/end-session.js';
+import { regain } from '../lib/rights.js';
 import { unreachable } from '../lib/unreachable.js';
 import { afterAttempt, type Outcome } from '../protocol/judge.js';
 import { attemptOf, claimEntry } from '../protocol/names.js';
@@ -135,6 +136,8 @@ async function prepareStep(ports: SnakePorts, setting: SnakeSetting, claim: Clai
 async function end({ processes, clock, events }: SnakePorts, { config }: SnakeSetting, claim: Claim, view: AttemptView, rule: string): Promise<Ended> {
   const privateDir = view.attempt?.privateWorkspace === true ? view.attempt.workspace : undefined;
   const ended = await endSession(processes, clock, { entry: claimEntry(claim.marker), privateDir, leader: view.session?.leader }, config.graceMs);
+  // What it did to itself must not keep its work from us.
+  if (ended.kind === 'gone' && (view.attempt?.privateWorkspace === true || view.attempt?.worktree !== undefined)) regain(view.attempt.workspace);
   if (ended.kind === 'unknown' || ended.killed > 0) await events.emit({ kind: 'session-ended', id: claim.name.id, marker: claim.marker, rule, killed: ended.kind === 'gone' ? ended.killed : -1 });
   return ended;
 }

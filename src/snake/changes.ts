@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { regainTree } from '../lib/rights.js';
 import { markerOf, parseClaim } from '../protocol/names.js';
 import { parseJson, RUN_FILES, type AttemptRecord, type Changes } from '../protocol/records.js';
 import type { Claim } from '../queue/store.js';
@@ -34,6 +35,7 @@ export async function measureChanges(ports: SnakePorts, setting: SnakeSetting, c
   if (known !== undefined) return known;
   const index = join(dir, 'leftovers.index');
   const { branch, base } = attempt.worktree;
+  regainTree(attempt.workspace);
   const measured = await measure({ git }, {
     path: attempt.workspace, branch, base, commitLeftovers: done, index,
     message: `snakepit: what ${claim.name.id} left uncommitted\n\nThe session of attempt ${attempt.attempt} ended with these changes in its worktree.\n`,

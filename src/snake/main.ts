@@ -12,7 +12,8 @@ import { nodeFiles } from '../lib/node-files.js';
 import { layoutOf } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import { DirectoryStore } from '../queue/directory-store.js';
-import { watchDirectory } from '../queue/watch.js';
+import { sayOnce, watchDirectory } from '../queue/watch.js';
+import { HindranceTeller, hinderedWords } from '../runs/hindered.js';
 import { PoolPurse } from '../runs/pool-budget.js';
 import { registerSnake } from '../runs/registry.js';
 import { TmuxServer } from '../tmux/server.js';
@@ -55,7 +56,9 @@ async function main(root: string, name: string): Promise<number> {
   await refreshConfig();
   if (config === undefined) throw new Error(`${layout.activeConfig} is missing: start the pit with snakepit up`);
 
-  const store = new DirectoryStore(layout, { files, clock: systemClock, processes, newNonce, watch: watchDirectory });
+  const unwatched = sayOnce((words) => process.stderr.write(`${new Date().toISOString()} ${name}: ${words}\n`));
+  const hindrance = new HindranceTeller(layout, name, processes.self(), systemClock);
+  const store = new DirectoryStore(layout, { files, clock: systemClock, processes, newNonce, watch: (dir, changed) => watchDirectory(dir, changed, unwatched) });
   const ports: SnakePorts = {
     files,
     clock: systemClock,
@@ -110,8 +113,9 @@ async function main(root: string, name: string): Promise<number> {
       return (await purse.verdict(config, systemClock.wallMs())).kind !== 'reached';
     },
   };
-  await unhindered(ports, commands, name, () => snakeLoop(ports, setting, commands));
+  await unhindered(ports, commands, name, hindrance, () => snakeLoop(ports, setting, commands));
   store.close();
+  hindrance.close();
   await registered.leave();
   return 0;
 }
@@ -120,21 +124,26 @@ async function main(root: string, name: string): Promise<number> {
  * A disk that is full, or a process without descriptors, ends no snake: it waits, and begins anew with the claim that it holds, as its
  * successor would. One that is told to end does not wait.
  */
-async function unhindered({ store }: SnakePorts, commands: Commands, name: string, live: () => Promise<void>): Promise<void> {
+async function unhindered({ store }: SnakePorts, commands: Commands, name: string, hindrance: HindranceTeller, live: () => Promise<void>): Promise<void> {
   let tries = 0;
   let since = 0;
+  let passed: NodeJS.Timeout | undefined;
   for (;;) {
     try {
       await live();
       return;
     } catch (cause) {
+      clearTimeout(passed);
       if (!isPassing(cause) || commands.draining) throw cause;
       // What was met long after the last time is met anew.
       if (systemClock.monoMs() - since > 10 * passingWaitMs(tries)) tries = 0;
-      if (tries === 0) process.stderr.write(`${new Date().toISOString()} ${name}: ${cause.message}; it waits until that has passed\n`);
+      if (tries === 0) process.stderr.write(`${new Date().toISOString()} ${name}: ${hinderedWords(cause)}; it waits until that has passed\n`);
+      hindrance.tell(cause);
       since = systemClock.monoMs();
       await store.wait(passingWaitMs(tries), commands.changed);
       tries += 1;
+      // It goes on where nothing is met anew.
+      passed = setTimeout(() => hindrance.passed(), 1000).unref();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PathError } from '../lib/files.js';
 import type { MergeRecord } from '../protocol/merging.js';
 import { parseExit, parseResult, parseSession, parseJson, RESULT_FALLBACK, RUN_FILES, STOP_REASONS, type AskRecord, type HoldRecord, type StopReason, type VerdictRecord, type VerifyRun } from '../protocol/records.js';
 import { childrenOf } from '../queue/children.js';
@@ -16,6 +17,16 @@ const RESULT_BYTES = 256 * 1024;
 
 const isStop = (text: string | undefined): text is StopReason => STOP_REASONS.some((reason) => reason === text);
 
+/** A file in the agent's hands: one that we are not let see says nothing, whatever the agent did to its directory. */
+async function ofAgent<T>(look: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (cause) {
+    if (cause instanceof PathError && (cause.code === 'EACCES' || cause.code === 'EPERM')) return undefined;
+    throw cause;
+  }
+}
+
 /** One look at a held claim: facts, no verdicts. The leader's liveness is read before the exit record, so that "dead without a record" is never a race. */
 export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: Claim, ages: Ages): Promise<AttemptView> {
   const { layout } = setting;
@@ -31,13 +42,13 @@ export async function observe(ports: SnakePorts, setting: SnakeSetting, claim: C
   const spec = attempt === undefined ? undefined : await readSpec(files, dir);
   const fallback = attempt === undefined ? undefined : join(attempt.workspace, RESULT_FALLBACK);
   const resultFile = join(dir, RUN_FILES.result);
-  const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await files.mtimeMs(fallback));
+  const resultAt = (await files.mtimeMs(resultFile)) ?? (fallback === undefined ? undefined : await ofAgent(files.mtimeMs(fallback)));
   const agent = attempt === undefined ? undefined : await observeAgent(ports, (await setting.profiles())[attempt.profile], attempt, dir, { exit, stop });
   const ask = attempt?.ask === 'allow' && attempt.mode === 'interactive' ? parseJson<AskRecord>(await files.read(join(dir, RUN_FILES.ask))) : undefined;
   const hold = parseJson<HoldRecord>(await files.read(join(dir, RUN_FILES.watch)));
   const outcome = await readOutcome(files, base);
   const now = { wallMs: ports.clock.wallMs(), monoMs: ports.clock.monoMs() };
-  const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await files.read(fallback, RESULT_BYTES));
+  const said = (await files.read(resultFile, RESULT_BYTES)) ?? (fallback === undefined ? undefined : await ofAgent(files.read(fallback, RESULT_BYTES)));
   return {
     held,
     attempt,

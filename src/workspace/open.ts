@@ -4,6 +4,7 @@ import { repositoryOf, resolveCommit, type Head, type Repository } from '../git/
 import { complaint } from '../git/run.js';
 import { addWorktree, listWorktrees, removeWorktree } from '../git/worktrees.js';
 import { err, ok, type Result } from '../lib/result.js';
+import { regain } from '../lib/rights.js';
 import type { Layout } from '../protocol/layout.js';
 import { branchName } from './choose.js';
 import { excludeOurs, type WorkspacePorts } from './ground.js';
@@ -89,6 +90,7 @@ async function reopen(ports: WorkspacePorts, layout: Layout, request: OpenReques
   const { git, files } = ports;
   const { repository } = request;
   const notes: string[] = [];
+  regain(record.path);
   let here = await soundness(ports, repository, record.path);
   if (here === 'broken' && (await files.exists(record.path))) {
     // Writes the links between a repository and its worktrees anew, where one side still knows.

@@ -4,6 +4,7 @@ import { moveRef } from '../git/refs.js';
 import { isAncestor, resolveCommit } from '../git/repository.js';
 import { complaint, printed } from '../git/run.js';
 import { err, ok, type Result } from '../lib/result.js';
+import { regainTree } from '../lib/rights.js';
 import type { Layout } from '../protocol/layout.js';
 import type { WorkspacePorts } from './ground.js';
 import { workspaceDir, writeWorkspace } from './record.js';
@@ -75,6 +76,7 @@ async function holds({ git }: Ports, dir: string, commit: string, head: string, 
 
 async function snapshot({ git, files }: Ports, layout: Layout, record: WorktreeRecord): Promise<Result<string, string>> {
   const index = join(workspaceDir(layout, record.id), 'salvage.index');
+  regainTree(record.path);
   // One that a dead git left would be in the way of ours.
   for (const file of [index, `${index}.lock`]) await files.remove(file);
   const tree = await treeOf(git, record.path, index);

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { printClaim, printReady } from '../../src/protocol/names.js';
-import { alive, call, envOf, hasEnded, isIn, killPit, sh, withPit } from '../integration/rig.js';
-import { QUICK, type Pit } from '../rig/pit.js';
+import { alive, call, CLI, envOf, hasEnded, isIn, sh, withPit } from '../integration/rig.js';
+import { QUICK, type Called, type Pit } from '../rig/pit.js';
 
 /*
  * The machine fails; what is promised holds, and what is wrong is said in words that a person can act on. Every task is counted at the
@@ -20,6 +20,24 @@ const canMount = root && (() => {
     return false;
   }
 })();
+
+const canNarrow = (() => {
+  try {
+    execFileSync('unshare', ['-Ur', 'sh', '-c', 'echo 0 > /proc/sys/user/max_inotify_watches && echo 0 > /proc/sys/user/max_inotify_instances'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    console.log('inotify that is used up is SKIPPED: no user namespace with limits of its own can be had here');
+    return false;
+  }
+})();
+
+/** A call of the command line where a limit of the kernel is nought for this user. */
+const narrowed = (pit: Pit, limit: string, ...args: readonly string[]): Promise<Called> =>
+  new Promise((resolve) => {
+    execFile('unshare', ['-Ur', 'sh', '-c', `echo 0 > /proc/sys/user/${limit} && exec "$@"`, 'sh', process.execPath, CLI, '-C', pit.root, ...args], { env: envOf(pit), cwd: pit.root }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+  });
+
+const linesWith = (pit: Pit, file: RegExp, words: RegExp): string[] => fs.readdirSync(pit.layout.log).filter((name) => file.test(name)).flatMap((name) => fs.readFileSync(join(pit.layout.log, name), 'utf8').split('\n')).filter((line) => words.test(line));
 
 /** Where every one of these tasks is, by name; each must be in one place. */
 const places = (pit: Pit, ids: readonly string[]): Record<string, string[]> => Object.fromEntries(ids.map((id) => [id, (['ready', 'waiting', 'held', 'claimed', 'reaping', 'stuck', 'needs', 'done', 'failed'] as const).filter((state) => isIn(pit, state, id))]));
@@ -172,15 +190,22 @@ describe('tmux', () => {
 });
 
 describe('what a process may have', () => {
-  it('out of inotify watches: the slow rescan finds everything', () =>
+  it.skipIf(!canNarrow)('no inotify instance, or no watch: all goes on by looking, and it is said once, with what to do', () =>
     withPit({ config: QUICK }, async (pit) => {
-      const preload = pit.beside('no-watch.cjs');
-      fs.writeFileSync(preload, "const fs = require('node:fs');\nconst full = () => { const cause = new Error('ENOSPC: System limit for number of file watchers reached'); cause.code = 'ENOSPC'; throw cause; };\nfs.watch = full;\nfs.watchFile = full;\nrequire('node:module').syncBuiltinESMExports();\n");
-      const up = await call(pit, ['up', '-n', '2'], { env: { NODE_OPTIONS: `--require=${preload}` } });
+      const words = /no inotify instance is left: changes are found by looking at each tick and each rescan/;
+      // Limits of a user namespace of its own: nobody else's.
+      const up = await narrowed(pit, 'max_inotify_instances', 'up', '-n', '2');
       expect(up, up.stderr).toMatchObject({ code: 0 });
+      expect(up.stderr).toMatch(words);
+      expect(up.stderr).toMatch(/raise fs\.inotify\.max_user_instances \(sysctl -w, as root\)/);
       for (const id of IDS) pit.dropTask(`${id}.md`, sh('true'));
       await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
+      expect(linesWith(pit, /^pit-.*\.log$/, words)).toHaveLength(1);
+      for (const snake of ['s1', 's2']) expect(linesWith(pit, /^snakes\.log$/, words).filter((line) => line.includes(` ${snake}: `))).toHaveLength(1);
+      for (const [limit, what] of [['max_inotify_instances', 'instance'], ['max_inotify_watches', 'watch']] as const) {
+        expect((await narrowed(pit, limit, 'doctor')).stdout).toMatch(new RegExp(`warn +watching files +no inotify ${what} is left: .* → raise fs\\.inotify\\.max_user_`));
+      }
     }), 120_000);
 
   it('out of descriptors: the pit does not take "not seen" for "dead", and says what it met', () =>
@@ -191,13 +216,16 @@ describe('what a process may have', () => {
       await pit.until('it runs', () => fs.existsSync(starts));
       const daemon = await pit.daemon();
       if (daemon === undefined) throw new Error('there is no pit');
-      execFileSync('prlimit', ['--pid', String(daemon.pid), '--nofile=3:3']);
+      execFileSync('prlimit', ['--pid', String(daemon.pid), '--nofile=3:']);
       for (const id of IDS.slice(1)) pit.dropTask(`${id}.md`, sh('true'));
-      // It goes on or it ends in words; either way nothing of the running task is touched.
-      await pit.until('it has met the limit', async () => /EMFILE|too many open files/i.test(fs.readFileSync(join(pit.layout.log, 'pit.out'), 'utf8')) || (await pit.daemon()) === undefined || pit.files('claimed').length === 1, 30_000);
+      const words = /the pit cannot go on, and waits: EMFILE while [a-z ]+: \S+.*; too many files are open: ulimit -n says how many may be; raise it, or end what holds them/;
+      await pit.until('it has met the limit, and says so', async () => words.test(await pit.ok('status')));
+      expect((await pit.cli('doctor')).stdout).toMatch(/BAD +pit +cannot go on, and waits: EMFILE.* → too many files are open: ulimit -n/);
+      expect(await pit.ok('explain', 't1')).toContain('t1');
       expect(places(pit, ['t1'])).toEqual({ t1: ['claimed'] });
-      if ((await pit.daemon()) !== undefined) await killPit(pit);
-      await pit.up(1);
+      execFileSync('prlimit', ['--pid', String(daemon.pid), '--nofile=1024:']);
+      await pit.until('it goes on', async () => !(await pit.ok('status')).includes('cannot go on'), 60_000);
+      expect(await pit.daemon()).toEqual(daemon);
       fs.writeFileSync(pit.beside('go'), '');
       await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       expect(fs.readFileSync(starts, 'utf8')).toBe('t1\n');

@@ -40,6 +40,8 @@ export interface PitOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another built copy than dist/, such as one with a planted fault. */
   readonly dist?: string | undefined;
+  /** Who says and runs everything, where we are root and it is somebody else. */
+  readonly uid?: number | undefined;
 }
 
 /** Short waits, so that a test does not spend its time in them. */
@@ -52,15 +54,18 @@ export class Pit {
   private readonly env: Record<string, string>;
   private readonly program: string;
   private dropped = 0;
+  private readonly as: { readonly uid?: number; readonly gid?: number };
 
   constructor(options: PitOptions = {}) {
     this.top = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'pit-')));
     this.root = join(this.top, 'project');
     this.layout = layoutOf(this.root);
+    this.as = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
     this.program = options.dist === undefined ? CLI : join(options.dist, 'cli', 'main.js');
     this.env = { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: join(this.top, 'home'), LANG: 'C.UTF-8', ...options.env };
     for (const dir of [this.root, this.env['HOME'] ?? '', this.layout.queue, this.beside('drops')]) fs.mkdirSync(dir, { recursive: true });
     fs.writeFileSync(this.layout.configFile, `${(options.config ?? QUICK).join('\n')}\n`);
+    for (const path of [this.top, this.root, this.env['HOME'] ?? '', this.layout.queue, this.layout.configFile]) this.give(path);
   }
 
   /** A path beside the project, removed with it: for what a test's scripts write. */
@@ -68,10 +73,15 @@ export class Pit {
     return join(this.top, name);
   }
 
+  /** To whom the pit belongs, where that is not us. */
+  give(path: string): void {
+    if (this.as.uid !== undefined) fs.chownSync(path, this.as.uid, this.as.uid);
+  }
+
   /** `snakepit -C <root> …` to its end. */
   cli(...args: readonly string[]): Promise<Called> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [this.program, '-C', this.root, ...args], { env: this.env, cwd: this.root, timeout: CALL_MS, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      execFile(process.execPath, [this.program, '-C', this.root, ...args], { ...this.as, env: this.env, cwd: this.root, timeout: CALL_MS, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 137;
         resolve({ code, stdout, stderr });
       });
@@ -80,7 +90,7 @@ export class Pit {
 
   /** The same, started and left to the caller: to be killed half-way. Its identity is safe until its exit was seen. */
   start(...args: readonly string[]): ChildProcess {
-    return spawn(process.execPath, [this.program, '-C', this.root, ...args], { env: this.env, cwd: this.root, stdio: 'ignore' });
+    return spawn(process.execPath, [this.program, '-C', this.root, ...args], { ...this.as, env: this.env, cwd: this.root, stdio: 'ignore' });
   }
 
   /** A call that must go well. */
@@ -98,6 +108,7 @@ export class Pit {
   dropTask(fileName: string, text: string): void {
     const beside = join(this.beside('drops'), String((this.dropped += 1)));
     fs.writeFileSync(beside, text);
+    this.give(beside);
     fs.renameSync(beside, join(this.layout.queue, fileName));
   }
 

@@ -50,7 +50,13 @@ export async function putInLine(context: Context, task: ParsedTask, bytes: Uint8
     const planned = hold ? heldInstead(found.value) : found.value;
     const beside = join(layout.tmp, temporaryName('add', context.processes.self(), newNonce()));
     await files.write(beside, Buffer.from(bytes).toString('utf8'));
-    await files.rename(beside, join(layout.dir(planned.state), planned.fileName));
+    try {
+      await files.rename(beside, join(layout.dir(planned.state), planned.fileName));
+    } catch (cause) {
+      // It is not in line; nothing of it stays.
+      await files.remove(beside);
+      throw cause;
+    }
     await settleIn(context, layout, round, planned, shownAs);
     return { id: planned.id, state: planned.state };
   });

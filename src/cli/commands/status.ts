@@ -10,6 +10,8 @@ import { listState } from '../../queue/locate.js';
 import { summarizeRecurring, type RecurringSummary } from '../../recurring/summary.js';
 import { countRefusals } from '../../queue/refusals.js';
 import { livePit, openContext, print, printJson, readSnapshot, type Context } from '../context.js';
+import { hinderedLine } from '../hindrance.js';
+import { listHindered, type Hindered } from '../../runs/hindered.js';
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { setupTroubles } from '../setup-why.js';
 import { stateWord } from '../progress.js';
@@ -27,6 +29,8 @@ export interface StatusFacts {
   readonly paused: boolean;
   /** The pit's tmux server did not answer at its last look: sessions are neither started nor looked at. */
   readonly tmuxSilent: boolean;
+  /** Who of the pit and its snakes waits for the machine: a full disk, a right that was taken away. */
+  readonly hindered: readonly Hindered[];
   /** Set-up commands of worktrees that fail now, in words. */
   readonly setUps: readonly string[];
   /** The task whose turn it is to work the project itself (`workspace: repo`). */
@@ -63,6 +67,7 @@ export async function gatherStatus(context: Context): Promise<StatusFacts> {
   return {
     pit: pit === undefined ? undefined : { pid: pit.pid, mode: snapshot?.mode ?? 'starting', upMs: snapshot === undefined ? undefined : clock.wallMs() - snapshot.startedAt },
     paused: await files.exists(layout.paused),
+    hindered: await listHindered(files, context.processes, layout),
     setUps: await setupTroubles(context),
     disk: diskWhy(await readDisk(files, layout), config.diskBytes),
     turn: await turnNow(context, config),
@@ -112,6 +117,7 @@ export function renderStatus(facts: StatusFacts): string {
   else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
   if (facts.tmuxSilent) lines.push(paint('yellow', 'tmux does not answer: what runs goes on, nothing new starts; is its server stopped (ps), or the machine overloaded?'));
+  for (const one of facts.hindered) lines.push(paint('red', hinderedLine(one)));
   if (facts.disk !== undefined) lines.push(paint('yellow', facts.disk));
   if (facts.turn !== undefined) lines.push(`the project itself (workspace: repo) is worked by ${facts.turn}; others wait for their turn`);
   if (facts.configProblem !== undefined) lines.push(paint('red', `${facts.configProblem} (the last good configuration stays in force)`));

@@ -9,6 +9,7 @@ import { parseJson } from '../../protocol/records.js';
 import { parseDesired, type DesiredRecord } from '../../protocol/snapshot.js';
 import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
+import { SLOWER, tryWatch } from '../../queue/watch.js';
 import { checkGround, livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
 import { MONEY_REMEDY, moneyGaps } from '../money-gaps.js';
 import { CliError, EXIT } from '../exit.js';
@@ -81,6 +82,8 @@ async function untilUp(context: Context, desired: DesiredRecord, running: Proces
 async function checkMachine({ files, layout }: Context): Promise<void> {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'tmux')));
   if (!found) throw new CliError('tmux is not on the PATH; install it: apt-get install tmux', EXIT.unavailable);
+  const unwatched = tryWatch(layout.queue);
+  if (unwatched !== undefined) note(`snakepit: ${unwatched.fact}: ${SLOWER}\n          ${unwatched.remedy}`);
   const device = statSync(layout.queue).dev;
   const apart = QUEUE_STATES.find((state) => statSync(layout.dir(state)).dev !== device);
   if (apart !== undefined) throw new CliError(`queue/${apart} is on another filesystem than queue/; a transition is one rename: put them on one`, EXIT.unavailable);
