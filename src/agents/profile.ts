@@ -239,6 +239,8 @@ export const profileSchema = z.strictObject({
     .strictObject({
       seed: z.array(z.strictObject({ file: z.string(), format: z.enum(['json', 'text']), content: z.unknown() })).default([]),
       rules: z.array(lineRule),
+      /** Of a full-screen session whose transcript is no file of lines. */
+      messages: z.array(telling).default([]),
     })
     .optional(),
   /** A state file that the program keeps. */

@@ -14,6 +14,8 @@ describe.each(CORE)('%s in its full screen, from drop to its end', REAL, (name) 
       expect(ended(pit, 'a')).toBe('done');
       expect(agentOf(pit, 'a').state.kind).toMatch(/finished|idle/);
       expect(tokensOf(pit, 'a')).toEqual(stub.sent('default'));
+      // Message by message, whatever the program keeps them in.
+      expect(await pit.ok('logs', 'a')).toMatch(/^\d{4}-\S+Z user\n[^]*Z call \S+ [^]*SNAKEPIT_COMMAND/m);
       expect(agentOf(pit, 'a').tokens?.source).toBe(name === 'opencode' ? 'export' : 'transcript');
     }));
 });

@@ -1,3 +1,7 @@
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { messageLines } from '../../src/agents/message-words.js';
 import { MessageReader, type Message } from '../../src/agents/messages.js';
@@ -6,19 +10,20 @@ import { profileOf, recording } from './recordings.js';
 
 /* Recorded sessions as a person reads them: `snakepit logs`. */
 
-const tellings = (agent: string, part: 'headless' | 'transcript'): readonly Telling[] => {
+type Part = 'headless' | 'transcript' | 'hooks';
+const tellings = (agent: string, part: Part): readonly Telling[] => {
   const profile = profileOf(agent);
-  return part === 'headless' ? (profile.headless?.messages ?? []) : profile.transcript?.kind === 'jsonl' ? profile.transcript.messages : [];
+  return part === 'hooks' ? (profile.hooks?.messages ?? []) : part === 'headless' ? (profile.headless?.messages ?? []) : profile.transcript?.kind === 'jsonl' ? profile.transcript.messages : [];
 };
 /** Cut anywhere. */
-function messages(agent: string, part: 'headless' | 'transcript', text: string, cut = 777): Message[] {
+function messages(agent: string, part: Part, text: string, cut = 777): Message[] {
   const reader = new MessageReader(tellings(agent, part));
   const bytes = Buffer.from(text);
   const found: Message[] = [];
   for (let at = 0; at < bytes.length; at += cut) found.push(...reader.push(bytes.subarray(at, at + cut)));
   return [...found, ...reader.end()];
 }
-const lines = (agent: string, part: 'headless' | 'transcript', file: string): string[] => messages(agent, part, recording(file)).flatMap(messageLines);
+const lines = (agent: string, part: Part, file: string): string[] => messages(agent, part, recording(file)).flatMap(messageLines);
 
 describe('recorded sessions, message by message', () => {
   it('claude: its transcript', () => {
@@ -68,6 +73,51 @@ describe('recorded sessions, message by message', () => {
     expect(lines('opencode', 'headless', 'headless/opencode-1.18.33-401.out')[1]).toMatch(/^ {2}Incorrect API key provided/);
     expect(lines('kilo', 'headless', 'headless/kilo-7.7.7-bash-auto.out').slice(0, 3)).toEqual([expect.stringMatching(/Z call bash command="echo lab/), expect.stringMatching(/Z result bash$/), '  lab-15992']);
     expect(lines('qwen', 'headless', 'headless/qwen-0.24.4-bash-stream.out').slice(0, 3)).toEqual([expect.stringMatching(/^- call run_shell_command command=/), '- result run_shell_command', '  lab-7626']);
+  });
+  it.each(['opencode', 'kilo'])('%s in its full screen: what our plugin in it writes', (agent) => {
+    expect(lines(agent, 'hooks', 'transcripts/opencode-1.18.33-parts.jsonl')).toEqual([
+      '2026-11-22T06:45:14Z user', '  Read the file /home/dev/works/.snakepit/runs/a/001-wqn3mwfxhg/prompt.md and do what it says.',
+      '2026-11-22T06:45:22Z call bash command="printf made > made.txt; cat nothing; echo out"', '2026-11-22T06:45:23Z result bash', '  out', '  cat: nothing: No such file or directory',
+      '2026-11-22T06:45:23Z call bash command="\\"$SNAKEPIT_COMMAND\\" done \\"made it\\""', '2026-11-22T06:45:23Z result bash', '  (no output)',
+      '2026-11-22T06:45:24Z agent', '  The file is made.',
+    ]);
+    expect(lines(agent, 'hooks', `transcripts/${agent === 'kilo' ? 'kilo-7.7.7' : 'opencode-1.18.33'}-hooks.jsonl`).filter((line) => !line.startsWith(' ')).every((line) => line.endsWith(' note'))).toBe(true);
+  });
+  it.each(['opencode', 'kilo'])('%s: a part is told once it is whole, of this session alone, and cut where it is endless', async (agent) => {
+    const dir = fs.mkdtempSync(join(tmpdir(), 'plugin-'));
+    const events = join(dir, 'events.jsonl');
+    const before = process.env['SNAKEPIT_EVENTS'];
+    try {
+      process.env['SNAKEPIT_EVENTS'] = events;
+      const file = join(dir, 'snakepit.mjs');
+      fs.writeFileSync(file, String(profileOf(agent).hooks?.seed.find((one) => one.file.endsWith('plugin/snakepit.js'))?.content));
+      const { Snakepit } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { Snakepit: () => Promise<{ event: (given: object) => Promise<void> }> };
+      const { event } = await Snakepit();
+      const send = (type: string, properties: object): Promise<void> => event({ event: { type, properties } });
+      const part = (more: object, role = 'assistant'): Promise<void> => send('message.part.updated', { part: { id: 'p', messageID: role, sessionID: 'ses_1', ...more } });
+      await send('session.created', { info: { id: 'ses_2', parentID: 'ses_1' } });
+      for (const role of ['user', 'assistant']) await send('message.updated', { sessionID: 'ses_1', info: { id: role, role } });
+      await part({ id: 'asked', type: 'text', text: 'Do it.' }, 'user');
+      await part({ id: 'hidden', type: 'text', text: 'a whole file', synthetic: true }, 'user');
+      await part({ id: 'thought', type: 'reasoning', text: 'Hm', time: { start: 1 } });
+      await part({ id: 'thought', type: 'reasoning', text: 'Hm, yes.', time: { start: 1, end: 2 } });
+      for (const status of ['pending', 'running', 'running']) await part({ id: 'tool', type: 'tool', tool: 'read', callID: 'c', state: { status, input: { file: 'a' } } });
+      await part({ id: 'tool', type: 'tool', tool: 'read', callID: 'c', state: { status: 'error', input: { file: 'a' }, error: `no ${'x'.repeat(100_000)}` } });
+      await part({ id: 'other', sessionID: 'ses_2', type: 'text', text: 'a child', time: { end: 2 } });
+      for (const text of ['I', 'I have', 'I have it.']) await part({ id: 'said', type: 'text', text, time: text.endsWith('.') ? { start: 1, end: 2 } : { start: 1 } });
+      await part({ id: 'said', type: 'text', text: 'I have it.', time: { start: 1, end: 2 } });
+      await part({ id: 'odd' });
+      await send('message.part.updated', {});
+      const told = messages(agent, 'hooks', fs.readFileSync(events, 'utf8'));
+      expect(told.map(({ who, name, text, failed }) => [who, name, text.slice(0, 20), failed])).toEqual([
+        ['user', undefined, 'Do it.', false], ['thinking', undefined, 'Hm, yes.', false], ['call', 'read', '', false], ['result', 'read', 'no xxxxxxxxxxxxxxxxx', true], ['agent', undefined, 'I have it.', false],
+      ]);
+      expect(fs.statSync(events).size).toBeLessThan(40_000);
+    } finally {
+      if (before === undefined) delete process.env['SNAKEPIT_EVENTS'];
+      else process.env['SNAKEPIT_EVENTS'] = before;
+      fs.rmSync(dir, { recursive: true, force: true });
+    }
   });
   it('wherever the text is cut', () => {
     const text = recording('headless/gemini-0.61.0-bash-yolo.out');
