@@ -65,9 +65,11 @@ export function buildProgram(): Command {
     .argument('<task|snake|resident>')
     .option('-f, --follow', 'go on as it grows')
     .option('--attempt <n>', 'of this attempt, not the newest', (text) => whole(text, 1))
+    .option('--step <step>', 'of this step of its workflow: review (its last round), review-r2, or 02-review')
+    .option('--all', 'of all its sessions one after the other, or of all in that attempt, of that step')
     .option('--terminal', 'what its terminal showed, not its messages')
     .option('--raw', 'the same with the escape sequences (they act on yours)')
-    .action(async (name: string, options: { follow?: boolean; raw?: boolean; terminal?: boolean; attempt?: number }) => (await import('./commands/logs.js')).logs(dir(), name, options));
+    .action(async (name: string, options: { follow?: boolean; raw?: boolean; terminal?: boolean; attempt?: number; step?: string; all?: boolean }) => (await import('./commands/logs.js')).logs(dir(), name, options));
   program
     .command('attach')
     .description('look into a running session; C-b d leaves it running')

@@ -342,6 +342,8 @@ describe('a running pit', () => {
     expect((await pit.cli('logs', 'nobody')).code).toBe(66);
     expect((await pit.cli('logs', 's77')).stderr).toBe('snakepit: no snake is called s77; see: snakepit status\n');
     expect(await pit.ok('logs', '--attempt', '1', 'talk')).toBe('first\nred\nlast\n');
+    expect(await pit.ok('logs', '--all', 'talk')).toBe('# attempt 1: shell\nfirst\nred\nlast\n');
+    expect((await pit.cli('logs', '--step', 'review', 'talk')).stderr).toBe('snakepit: talk has no step review: it worked without a workflow\n');
     expect((await pit.cli('logs', '--attempt', '7', 'talk')).stderr).toBe('snakepit: talk has no attempt 7 that printed anything; see: snakepit show talk\n');
   });
 

@@ -75,6 +75,9 @@ describe('completion', () => {
       expect(bash(pit, 'hold', 'fix-login', '')).toEqual(['fix-logout', 'later']);
       expect(bash(pit, 'recurring', 'run', '')).toEqual(['nightly']);
       expect(bash(pit, 'agents', 'show', 'cl')).toEqual(['claude']);
+      for (const step of ['001-aaaaaaaaaa/steps/01-build', '001-aaaaaaaaaa/steps/02-review', '002-bbbbbbbbbb/steps/01-review-r2', 'story-before']) fs.mkdirSync(join(pit.layout.runs, 'fix-login', step), { recursive: true });
+      expect(bash(pit, 'logs', 'fix-login', '--step', '')).toEqual(['build', 'review']);
+      expect(bash(pit, 'logs', '--step', '')).toEqual([]);
       expect(bash(pit, 'ping', 'per')).toEqual(['person']);
       expect(bash(pit, '-C', '/nowhere', 'show', '')).toEqual([]);
       expect(bash(pit, '-C', pit.root, 'show', 'wri')).toEqual(['write-docs']);

@@ -15,8 +15,8 @@ const TASK = `${head('workflow: build-review', 'with: {rounds: 2, agents: {revie
 describe('build-review', { timeout: 120_000 }, () => {
   it('proposes, is rejected, mends, is passed: each a session of its own, the reviewer another program, and the rejected work is kept', async () => {
     writePlan(script, {
-      propose: [`echo helo > greeting.txt; ${say.done('proposed')}`],
-      review: [`printf '1. greeting.txt:1: helo: write hello\\n' > "$SNAKEPIT_STEP_DIR/feedback.md"; ${say.reject('a slip')}`, say.pass],
+      propose: [`echo played by author; echo helo > greeting.txt; ${say.done('proposed')}`],
+      review: [`echo played by critic; printf '1. greeting.txt:1: helo: write hello\\n' > "$SNAKEPIT_STEP_DIR/feedback.md"; ${say.reject('a slip')}`, `echo played by critic; ${say.pass}`],
       fix: [`grep -q helo greeting.txt && cp "$SNAKEPIT_FEEDBACK" "$SNAKEPIT_HANDED/seen.md" && echo hello > greeting.txt; ${say.done('mended')}`],
     });
     await withPit({ config: playersConfig(script) }, async (pit) => {
@@ -37,6 +37,12 @@ describe('build-review', { timeout: 120_000 }, () => {
       expect(read(join(base, 'handed', 'iter-001.md'))).toContain('greeting.txt:1: helo: write hello');
       expect(read(join(base, 'handed', 'seen.md'))).toBe(read(join(base, 'handed', 'iter-001.md')));
       expect(fs.readdirSync(join(base, 'steps'))).toEqual(['01-propose', '02-review', '03-fix-r2', '04-review-r2']);
+      // Each session's own log, by its step and its round.
+      const heads = ['# attempt 1, 01-propose: author', '# attempt 1, 02-review: critic', '# attempt 1, 03-fix-r2: author', '# attempt 1, 04-review-r2: critic'];
+      expect((await pit.ok('logs', 'greet', '--all')).split('\n').filter((line) => line.startsWith('# '))).toEqual(heads);
+      expect((await pit.ok('logs', 'greet', '--all', '--step', 'review')).split('\n').filter((line) => line.startsWith('# '))).toEqual([heads[1], heads[3]]);
+      for (const [step, mark] of [['propose', 'author'], ['02-review', 'critic'], ['review', 'critic']]) expect(await pit.ok('logs', 'greet', '--step', step ?? '')).toContain(`played by ${mark}`);
+      expect(await pit.cli('logs', 'greet', '--step', 'nobody')).toMatchObject({ code: 66, stderr: 'snakepit: greet has no step nobody; there is 01-propose, 02-review, 03-fix-r2, 04-review-r2\n' });
       const ends = pit.events().flatMap((event) => (event.kind === 'step-ended' ? [`${event.step} ${event.round} ${event.verdict}`] : []));
       expect(ends).toEqual(['propose 1 ', 'review 1 reject', 'fix 2 ', 'review 2 pass']);
     });

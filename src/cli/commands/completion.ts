@@ -36,21 +36,21 @@ async function candidatesOf({ wanted, typed, dir }: Place): Promise<readonly Can
     case 'words':
       return wanted.words.filter(({ value }) => value.startsWith(typed));
     case 'names':
-      return (await namesOf(wanted.of, wanted.command, dir)).filter(({ value }) => value.startsWith(typed) && !wanted.taken.includes(value));
+      return (await namesOf(wanted.of, wanted.command, dir, wanted.taken)).filter(({ value }) => value.startsWith(typed) && !wanted.taken.includes(value));
     default:
       return unreachable(wanted);
   }
 }
 
 /** Without a pit there is nothing to name, and nothing to say: whoever presses a key is not told of errors. */
-async function namesOf(of: string, command: string, dir: string | undefined): Promise<Candidate[]> {
+async function namesOf(of: string, command: string, dir: string | undefined, given: readonly string[]): Promise<Candidate[]> {
   let layout: Layout | undefined;
   try {
     ({ layout } = openContext(dir?.replace(/^~(?=\/|$)/, () => homedir())));
   } catch {
     // No pit here.
   }
-  return liveNames(nodeFiles, layout, of, command);
+  return liveNames(nodeFiles, layout, of, command, given);
 }
 
 /** bash takes `--by=ta` for three words, and replaces only the last of them. */

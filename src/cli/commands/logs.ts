@@ -2,37 +2,24 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { showLines } from '../../lib/text.js';
 import { RUN_FILES } from '../../protocol/records.js';
+import { readAttempt } from '../../runs/run-dir.js';
 import { currentRun, sessionDirs } from '../../runs/steps.js';
 import { note, openContext, print, printRaw, type Context } from '../context.js';
 import { eventLine, readEvents, readLines } from '../events.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
 import { findResident, residentOutput } from '../residents.js';
+import { chooseSessions, endsBefore, loggedSessions, sessionHead, type LoggedSession, type Which } from '../log-sessions.js';
 import { sessionLog, terminalLog, type LogText } from '../session-log.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 const COMPLAINT_LINES = 20;
 
 /** How a log is asked for. `terminal`: what the pane showed, where messages could be had; `raw`: the same with its escape sequences. */
-export interface Wanted {
+export interface Wanted extends Which {
   readonly follow?: boolean;
   readonly raw?: boolean;
   readonly terminal?: boolean;
-  readonly attempt?: number;
-}
-
-/** The newest recording of a task, or of one of its attempts: after a retry a number may be there twice. */
-async function newestOutput({ files, layout }: Context, id: string, attempt: number | undefined): Promise<string | undefined> {
-  let newest: { path: string; at: number } | undefined;
-  for (const run of await files.list(join(layout.runs, id))) {
-    if (attempt !== undefined && !(/^\d{3,}-/.test(run) && Number.parseInt(run, 10) === attempt)) continue;
-    for (const dir of await sessionDirs(files, join(layout.runs, id, run)).catch(() => [])) {
-      const path = join(dir, RUN_FILES.output);
-      const at = await files.mtimeMs(path).catch(() => undefined);
-      if (at !== undefined && (newest === undefined || at > newest.at)) newest = { path, at };
-    }
-  }
-  return newest?.path;
 }
 
 export async function logs(dir: string | undefined, name: string, options: Wanted): Promise<void> {
@@ -41,35 +28,63 @@ export async function logs(dir: string | undefined, name: string, options: Wante
   if (resident !== undefined) return residentLogs(context, name, options);
   const running = await findRunning(context, name);
   if (running === undefined && isSnakeName(name)) return snakeEvents(context, name);
+  const { files, layout } = context;
   const id = running?.id ?? (await findTask(context, name)).id;
-  const output = running === undefined || options.attempt !== undefined ? await newestOutput(context, id, options.attempt) : join((await currentRun(context.files, context.layout, running)).dir, RUN_FILES.output);
-  if (output === undefined && options.attempt !== undefined) throw new CliError(`${id} has no attempt ${options.attempt} that printed anything; see: snakepit show ${id}`, EXIT.notFound);
-  if (output === undefined || (!existsSync(output) && options.follow !== true)) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
+  const sessions = await loggedSessions(files, join(layout.runs, id));
+  const chosen = chooseSessions(id, sessions, options);
+  const current = running === undefined ? undefined : (await currentRun(files, layout, running)).dir;
+  const open = options.attempt === undefined && options.step === undefined;
+  const dirs = chosen.ok ? chosen.value.map((one) => one.dir) : [];
+  // What runs now may not have printed anything yet: with -f it is waited for.
+  if (open && current !== undefined && dirs.at(-1) !== current) {
+    const printed = existsSync(join(current, RUN_FILES.output));
+    if (!printed && options.follow !== true && dirs.length === 0) throw new CliError(`${id} has printed nothing yet`, EXIT.notFound);
+    if (options.all !== true) dirs.length = 0;
+    if (printed || options.follow === true || dirs.length === 0) dirs.push(current);
+  }
+  if (dirs.length === 0 && !chosen.ok) throw new CliError(chosen.error, EXIT.notFound);
+  for (const [index, one] of dirs.entries()) {
+    if (options.all === true) await heading(context, one, index);
+    await printSession(context, id, one, sessions, options);
+  }
   // Each step of a workflow writes a file of its own.
-  for (let at: string | undefined = output; at !== undefined; ) {
-    const here: string = at;
-    await printLines(context, logOf(context, here, options), options, async () => {
-      const claim = await findRunning(context, id);
-      return claim !== undefined && join((await currentRun(context.files, context.layout, claim)).dir, RUN_FILES.output) === here;
-    });
-    at = options.follow === true && running !== undefined && options.attempt === undefined ? await nextStep(context, here, (await currentRun(context.files, context.layout, running)).base) : undefined;
-    if (at !== undefined) note(`snakepit: ${id} goes on with ${basename(dirname(at))}`);
+  for (let at = dirs.at(-1); at !== undefined; ) {
+    at = options.follow === true && running !== undefined && open ? await nextStep(context, at, (await currentRun(files, layout, running)).base) : undefined;
+    if (at === undefined) break;
+    if (options.all === true) await heading(context, at, 1);
+    else note(`snakepit: ${id} goes on with ${basename(at)}`);
+    await printSession(context, id, at, [], options);
   }
 }
 
-/** The recording of the step after this one, in the same attempt; undefined: it was the last. */
-async function nextStep({ files }: Context, output: string, base: string): Promise<string | undefined> {
-  const dirs = (await sessionDirs(files, base)).filter((dir) => dir !== base);
-  const next = dirs[dirs.indexOf(dirname(output)) + 1];
-  return next === undefined ? undefined : join(next, RUN_FILES.output);
+/** One session of a task; with `follow`, until it ends. */
+function printSession(context: Context, id: string, dir: string, sessions: readonly LoggedSession[], options: Wanted): Promise<void> {
+  return printLines(context, logOf(context, dir, options, endsBefore(sessions, dir)), options, async () => {
+    const claim = await findRunning(context, id);
+    return claim !== undefined && (await currentRun(context.files, context.layout, claim)).dir === dir;
+  });
+}
+
+/** The line that begins a session where several are shown. */
+async function heading({ files }: Context, dir: string, index: number): Promise<void> {
+  const agent = (await readAttempt(files, dir))?.agent;
+  const step = basename(dirname(dir)) === 'steps' ? basename(dir) : undefined;
+  const attempt = Number.parseInt(basename(step === undefined ? dir : dirname(dirname(dir))), 10);
+  print(`${index === 0 ? '' : '\n'}${sessionHead({ attempt, step, agent })}`);
+}
+
+/** The session of the step after this one, in the same attempt; undefined: it was the last. */
+async function nextStep({ files }: Context, dir: string, base: string): Promise<string | undefined> {
+  const dirs = (await sessionDirs(files, base)).filter((one) => one !== base);
+  return dirs[dirs.indexOf(dir) + 1];
 }
 
 /** What its present run printed, or its last one; with `follow`, until that run ends. */
 async function residentLogs(context: Context, name: string, options: Wanted): Promise<void> {
-  if (options.attempt !== undefined) throw new CliError(`${name} is a resident: it has no attempts`, EXIT.usage);
+  if (options.attempt !== undefined || options.step !== undefined || options.all === true) throw new CliError(`${name} is a resident: it has no attempts and no steps`, EXIT.usage);
   const output = await residentOutput(context, name);
   if (output === undefined) throw new CliError(`the resident ${name} has printed nothing yet`, EXIT.notFound);
-  return printLines(context, logOf(context, output, options), options, async () => {
+  return printLines(context, logOf(context, dirname(output), options, undefined), options, async () => {
     const run = (await findResident(context, name))?.run;
     return run !== undefined && output.startsWith(run.dir);
   });
@@ -87,8 +102,8 @@ async function printLines(context: Context, log: LogText, options: Wanted, runs:
   }
 }
 
-/** What is to be printed of the session whose recording lies there. */
-const logOf = (context: Context, output: string, { raw, terminal }: Wanted): LogText => (raw === true || terminal === true ? terminalLog(context.files, output, raw === true) : sessionLog(context, dirname(output)));
+/** What is to be printed of the session of that directory. `until`: what came later in it is another attempt's. */
+const logOf = (context: Context, dir: string, { raw, terminal }: Wanted, until: number | undefined): LogText => (raw === true || terminal === true ? terminalLog(context.files, join(dir, RUN_FILES.output), raw === true) : sessionLog(context, dir, until));
 
 async function snakeEvents(context: Context, snake: string): Promise<void> {
   await checkSnake(context, snake);

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QUEUE_STATES, type Layout, type QueueState } from '../../protocol/layout.js';
 import type { Files } from '../../lib/files.js';
@@ -24,10 +25,11 @@ const WORD: Partial<Record<QueueState, string>> = { claimed: 'running', needs: '
 /** Names come from files that anybody may have made: what would need quoting in a shell is not offered. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** The names of what lives in a pit, from directory listings alone: nothing is opened, so that a key press is answered at once. */
-export async function liveNames(files: Files, layout: Layout | undefined, of: string, command: string): Promise<Candidate[]> {
+/** The names of what lives in a pit, from directory listings alone: nothing is opened, so that a key press is answered at once. `given`: the words before it. */
+export async function liveNames(files: Files, layout: Layout | undefined, of: string, command: string, given: readonly string[] = []): Promise<Candidate[]> {
   if (of === 'agent') return shippedProfiles();
   if (layout === undefined) return [];
+  if (of === 'step') return stepsOf(files, layout, given[0] ?? '');
   if (of === 'template') return plain(endingWith(await files.list(layout.recurring), '.md'), 'template');
   if (of === 'account') return plain(endingWith(await files.list(layout.breakers), '.json'), 'account');
   const found: Candidate[] = [];
@@ -42,6 +44,15 @@ export async function liveNames(files: Files, layout: Layout | undefined, of: st
   const snakes = (await files.list(layout.snakes)).map((name) => name.slice(0, Math.max(0, name.indexOf('~'))));
   const person = of === 'word' ? [{ value: 'person', about: 'you' }] : [];
   return [...found, ...plain([...new Set(snakes)], 'snake'), ...plain(await files.list(layout.residents), 'resident'), ...person].filter(({ value }) => PLAIN.test(value));
+}
+
+/** The steps that had a session in any attempt of a task. */
+async function stepsOf(files: Files, { runs }: Layout, task: string): Promise<Candidate[]> {
+  if (!PLAIN.test(task)) return [];
+  const found = new Set<string>();
+  const attempts = (await files.list(join(runs, task))).filter((name) => /^\d{3,}-/.test(name));
+  for (const run of attempts) for (const step of await files.list(join(runs, task, run, 'steps'))) found.add(step.replace(/^\d+-/, '').replace(/-r\d+$/, ''));
+  return plain([...found], `step of ${task}`);
 }
 
 const endingWith = (names: readonly string[], ending: string): string[] => names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length));

@@ -37,7 +37,7 @@ const KNOWN: Readonly<Record<string, Wanted>> = {
 };
 
 /** The names that live in a pit. */
-export const LIVE = ['task', 'task|snake|resident', 'word', 'agent', 'template', 'account'] as const;
+export const LIVE = ['task', 'task|snake|resident', 'word', 'agent', 'template', 'account', 'step'] as const;
 
 /** Which option of a command, or of one above it, a word is: `--name`, `--name=value`, `-n`, `-nvalue`. */
 function optionOf(command: Command, word: string): { readonly option: Option; readonly value: string | undefined } | undefined {
@@ -81,10 +81,11 @@ export function wantedAt(program: Command, line: readonly string[]): Place {
     }
   }
   const at = (wanted: Wanted, before = ''): Place => ({ wanted, typed: typed.slice(before.length), before, dir });
-  if (pending !== undefined && !(pending.variadic && typed.startsWith('-'))) return at(ofName(valueName(pending), command, []));
+  // The steps are those of the task that stands before.
+  if (pending !== undefined && !(pending.variadic && typed.startsWith('-'))) return at(ofName(valueName(pending), command, valueName(pending) === 'step' ? given : []));
   if (!ended && typed.startsWith('-')) {
     const inline = typed.startsWith('--') && typed.includes('=') ? optionOf(command, typed) : undefined;
-    return inline === undefined ? at({ kind: 'words', words: optionsOf(command) }) : at(ofName(valueName(inline.option), command, []), typed.slice(0, typed.indexOf('=') + 1));
+    return inline === undefined ? at({ kind: 'words', words: optionsOf(command) }) : at(ofName(valueName(inline.option), command, valueName(inline.option) === 'step' ? given : []), typed.slice(0, typed.indexOf('=') + 1));
   }
   const arguments_: readonly Argument[] = command.registeredArguments;
   const argument = arguments_[given.length] ?? (arguments_.at(-1)?.variadic === true ? arguments_.at(-1) : undefined);
