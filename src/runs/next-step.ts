@@ -29,6 +29,7 @@ function advice(outcome: Outcome | undefined, id: string): string {
     case 'needs-failed-task':
       return `mend and retry the task it needs first, then ${retry}`;
     case 'unworkable':
+      if (/^workflows\/[^\s:]+:\d+: /.test(outcome.detail)) return `mend that file of its workflow (\`snakepit workflows\` says whether it is good), then ${retry}`;
       return `edit the task as said above (\`queue/failed/${id}.md\`), then ${retry}`;
     case 'policy-violation':
       return `read what its branch changes (\`snakepit diff ${id}\`); say in the task what to leave alone, or change policy: in snakepit.yaml, then ${retry}`;

@@ -1,7 +1,9 @@
+import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { QUICK } from '../rig/pit.js';
 import { actorProfile, actorTask } from '../rig/actor.js';
-import { background, sh, withPit } from './rig.js';
+import { background, hasEnded, isIn, sh, story, withPit } from './rig.js';
 
 const json = (text: string): { rule: string; state: string; evidence: { witness: string; says: string; at?: number }[]; decided: { witness: string; says: string }[]; next: { what: string; at?: number }[] } => JSON.parse(text);
 
@@ -32,6 +34,31 @@ describe('explain', () => {
         watched.child.kill('SIGTERM');
         await watched.ended;
       }
+    }));
+
+  it('names file and line of a workflow that broke after its task came in, and says what to do, before and after it failed of it', { timeout: 120_000 }, () =>
+    withPit({}, async (pit) => {
+      const file = join(pit.root, 'workflows', 'mine.yaml');
+      const text = 'title: mine\nsteps:\n  - {step: build, prompt: build.md}\n';
+      fs.mkdirSync(join(pit.root, 'workflows'), { recursive: true });
+      fs.writeFileSync(file, text);
+      fs.writeFileSync(join(pit.root, 'workflows', 'build.md'), 'Build it.\n');
+      await pit.ok('workflows', 'mine');
+      await pit.ok('pause');
+      await pit.up(1);
+      pit.dropTask('late.md', `---\nworkflow: mine\n---\n${sh('true')}`);
+      await pit.until('it stands in line', () => isIn(pit, 'ready', 'late'));
+      expect(json(await pit.ok('explain', 'late', '--json')).evidence).toEqual([]);
+      fs.writeFileSync(file, text.replace('step: build', 'stop: build'));
+      const seen = json(await pit.ok('explain', 'late', '--json'));
+      expect(seen.evidence[0]).toMatchObject({ witness: 'its workflow', says: expect.stringMatching(/^cannot be read now: workflows\/mine\.yaml:3: /) });
+      expect(seen.next[0]?.what).toMatch(/^mend workflows\/mine\.yaml:3; to see whether it is good: snakepit workflows mine; until then its next attempt fails/);
+      await pit.ok('resume');
+      await pit.until('it failed of it', () => hasEnded(pit, 'failed', 'late'));
+      expect(story(pit, 'failed', 'late')).toMatch(/\*\*why\*\*: unworkable: workflows\/mine\.yaml:3: [^]*\*\*what to do\*\*: mend that file of its workflow/);
+      expect(json(await pit.ok('explain', 'late', '--json')).next.map(({ what }) => what)).toEqual(['mend workflows/mine.yaml:3; to see whether it is good: snakepit workflows mine; then: snakepit retry late']);
+      fs.writeFileSync(file, text);
+      expect(json(await pit.ok('explain', 'late', '--json'))).toMatchObject({ evidence: [{ witness: 'attempt 1' }], next: [{ what: expect.stringContaining('snakepit retry late') }] });
     }));
 
   it('tells of a task that nobody works on why, and of a snake without a task', { timeout: 120_000 }, () =>

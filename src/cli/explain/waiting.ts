@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseWaiting } from '../../protocol/names.js';
 import { childrenOf } from '../../queue/children.js';
 import { explainWaiting } from '../../queue/promote.js';
@@ -6,12 +6,14 @@ import type { Located } from '../../queue/locate.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { describeDecision, isDecision } from '../../runs/decision.js';
 import { childrenLine } from '../../runs/step-words.js';
-import { describeOutcome } from '../../runs/story.js';
+import { nextStep } from '../../runs/next-step.js';
+import { describeOutcome, whyOf } from '../../runs/story.js';
 import { unreachable } from '../../lib/unreachable.js';
 import type { Context } from '../context.js';
 import { coolingWhy } from '../cooling.js';
 import { whyNothingIsClaimed } from '../hindrance.js';
 import { setupWhy } from '../setup-why.js';
+import { brokenWorkflow } from '../workflow-why.js';
 import { stateWord } from '../progress.js';
 import { decisionsOn } from './decisions.js';
 import type { Explanation, Fact } from './explanation.js';
@@ -26,7 +28,11 @@ export async function explainStanding(context: Context, task: Located): Promise<
   const evidence: Fact[] = past.slice(-3).map(({ record }) => (isDecision(record) ? { witness: 'by hand', says: describeDecision(record), at: record.endedAt } : { witness: `attempt ${record.attempt}`, says: `${record.agent}: ${describeOutcome(record.outcome)}`, at: record.endedAt }));
   const children = childrenLine(await childrenOf(files, layout, task.id));
   if (children !== '') evidence.push({ witness: 'what it tossed', says: children });
-  return { name: task.id, state: stateWord(task.state), ...(await standing(context, task)), evidence, decided: await decisionsOn(context, { id: task.id }) };
+  const broken = task.state === 'done' ? undefined : await brokenWorkflow(context, task);
+  if (broken !== undefined) evidence.unshift({ witness: 'its workflow', says: `cannot be read now: ${broken.fault}` });
+  const stands = await standing(context, task);
+  const next = broken === undefined ? stands.next : [{ what: `${broken.mend}; ${task.state === 'failed' ? `then: snakepit retry ${task.id}` : 'until then its next attempt fails of it as soon as it begins'}` }, ...(task.state === 'failed' ? [] : stands.next)];
+  return { name: task.id, state: stateWord(task.state), ...stands, next, evidence, decided: await decisionsOn(context, { id: task.id }) };
 }
 
 async function standing(context: Context, task: Located): Promise<Standing> {
@@ -54,8 +60,15 @@ async function standing(context: Context, task: Located): Promise<Standing> {
       return { rule: 'it waits for a person', since, next: [{ what: `what it asks: snakepit show ${task.id}; then: snakepit answer ${task.id} TEXT` }] };
     case 'done':
     case 'failed':
-      return { rule: `it has ended; its story: snakepit show ${task.id}`, since, next: [] };
+      return { rule: `it has ended; its story: snakepit show ${task.id}`, since, next: task.state === 'done' ? [] : await adviceOf(context, task.id) };
     default:
       return unreachable(task.state);
   }
+}
+
+/** What its story says that a person can do; nothing where that is not known. */
+async function adviceOf({ files, layout }: Context, id: string): Promise<Explanation['next']> {
+  const last = (await pastAttempts(files, layout, id)).at(-1)?.record;
+  const untried = last?.next.kind === 'failed' ? undefined : whyOf((await files.read(join(layout.dir('failed'), `${id}.result.md`), 64 * 1024)) ?? '');
+  return last === undefined && untried === undefined ? [] : [{ what: nextStep(id, last?.outcome, untried) }];
 }

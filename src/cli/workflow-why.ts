@@ -1,0 +1,37 @@
+import { parseTask } from '../protocol/parse-task.js';
+import type { Located } from '../queue/locate.js';
+import { readFlow } from '../runs/flow-record.js';
+import { pastAttempts } from '../runs/run-dir.js';
+import { loadWorkflow, SOLO, WITH_SOLO } from '../workflow/load.js';
+import { configInForce } from './config-in-force.js';
+import type { Context } from './context.js';
+
+const TASK_BYTES = 16 * 1024 * 1024;
+
+/** What is wrong, with file and line, and where it is mended. */
+export interface BrokenWorkflow {
+  readonly fault: string;
+  readonly mend: string;
+}
+
+/**
+ * What is wrong now with the workflow that a task's next attempt would begin with: its file may have been edited since the task came in. Undefined:
+ * nothing, or the task goes on with the one that it began with, which was kept beside its last attempt.
+ */
+export async function brokenWorkflow(context: Context, task: Located): Promise<BrokenWorkflow | undefined> {
+  const { files, layout } = context;
+  const bytes = await files.readBytes(task.file, TASK_BYTES);
+  const parsed = bytes === undefined ? undefined : await parseTask(bytes);
+  if (parsed?.ok !== true) return undefined;
+  const { spec } = parsed.value;
+  const name = spec.workflow ?? (await configInForce(context)).workflow;
+  const named = spec.workflow === undefined ? 'workflow: in snakepit.yaml' : `workflow: of the task (${task.file})`;
+  if (name === SOLO) return Object.keys(spec.with).length === 0 ? undefined : { fault: WITH_SOLO, mend: `mend with: of the task (${task.file})` };
+  const loaded = await loadWorkflow(files, layout.root, name, spec.with);
+  if (loaded.ok) return undefined;
+  const last = (await pastAttempts(files, layout, task.id)).at(-1);
+  const kept = last === undefined ? undefined : await readFlow(files, last.dir);
+  if (kept?.workflow.name === name && kept.options === JSON.stringify(spec.with)) return undefined;
+  const { where, problem } = loaded.error;
+  return { fault: `${where}: ${problem}`, mend: where === 'workflow:' ? `mend ${named}` : where === 'with:' ? `mend with: of the task (${task.file})` : `mend ${where}; to see whether it is good: snakepit workflows ${name}` };
+}
