@@ -8,7 +8,8 @@ import { PROGRAM_FILES } from './program.js';
 import { readDocument } from './read-lines.js';
 import { isSessionName, readSession, sessionFiles, TRANSCRIPT_BYTES } from './session-files.js';
 
-const TOO_LARGE = 'its transcript is larger than 512 MiB';
+/** Of a transcript that is there, and is not counted in part. */
+export const TOO_LARGE = 'its transcript is larger than 512 MiB';
 /** opencode takes 1 to 4 s to start; many at once on a small machine several times that. */
 const EXPORT_MS = 30_000;
 

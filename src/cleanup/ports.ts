@@ -33,4 +33,14 @@ export interface CleanupSetting {
   readonly residents: () => Promise<readonly string[]>;
   /** Looks at every run there ever was; costs a second at ten thousand tasks. */
   readonly thorough: boolean;
+  /** What counting the tokens of the dead needs; undefined: nobody counts. */
+  readonly counting?: Counting;
+}
+
+export interface Counting {
+  /** What a program that prints its own transcript may inherit from. */
+  readonly outerEnv: Readonly<Record<string, string | undefined>>;
+  readonly asRoot: boolean;
+  /** Also what only a program can tell, which takes seconds: not in a tick. */
+  readonly programs: boolean;
 }

@@ -11,6 +11,7 @@ import { tellSettled } from '../runs/publish.js';
 import { readAttempt, readOutcome, removeLauncher, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { currentRun, type CurrentRun } from '../runs/steps.js';
 import { readSpec, retryPolicy } from '../runs/task-copy.js';
+import { countReaped } from './counting.js';
 import { decideReap } from './decide.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Specialist } from './specialist.js';
@@ -95,7 +96,12 @@ async function reap(ports: CleanupPorts, setting: CleanupSetting, file: string, 
   const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir: attempt?.privateWorkspace === true ? attempt.workspace : undefined }, config.graceMs);
   await removeLauncher(files, dir);
   if (ended.kind === 'unknown') return stuck(ports, layout, name, fenced, ended.evidence);
-  return finish(ports, setting, name, fenced, run, rule);
+  const record = await concluded(ports, setting, name, run, rule);
+  if (await countReaped(ports, setting, name.id, marker, run.base, record)) {
+    const again = await endSession(processes, clock, { entry: claimEntry(marker), leader }, config.graceMs);
+    if (again.kind === 'unknown') return stuck(ports, layout, name, fenced, again.evidence);
+  }
+  return finish(ports, setting, name, fenced, record);
 }
 
 /** Left to a person, with what stood in the way. */
@@ -105,18 +111,16 @@ async function stuck({ files, events }: CleanupPorts, layout: Layout, name: Reap
   return 'stuck';
 }
 
-/** Rolls forward what the attempt itself recorded; otherwise the worker is counted as lost. */
-async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, name: ReapingName, fenced: string, { base, dir, flow }: CurrentRun, rule: string): Promise<Reaped['kind']> {
-  const { files, clock, events } = ports;
-  const marker = markerOf(name);
+/** What the attempt itself recorded of its end; otherwise the worker is counted as lost. */
+async function concluded({ files, clock }: CleanupPorts, { config }: CleanupSetting, name: ReapingName, { base, dir, flow }: CurrentRun, rule: string): Promise<OutcomeRecord> {
   const spec = await readSpec(files, base);
   const cancelled = await files.exists(join(base, RUN_FILES.cancel));
   const before = await readOutcome(files, base);
-  const recorded = before !== undefined && cancelled && goesOn(before.next) ? undefined : before;
+  if (before !== undefined && !(cancelled && goesOn(before.next))) return before;
   const outcome: Outcome = cancelled ? { kind: 'failed', reason: 'cancelled', detail: 'a person cancelled it', final: true } : { kind: 'lost', detail: rule };
   const attempt = await readAttempt(files, dir);
-  const record: OutcomeRecord = recorded ?? {
-    marker,
+  const record: OutcomeRecord = {
+    marker: markerOf(name),
     attempt: attemptOf(name.counters),
     agent: attempt?.agent ?? config.agent,
     startedAt: attempt?.startedAt,
@@ -125,7 +129,12 @@ async function finish(ports: CleanupPorts, { layout, config }: CleanupSetting, n
     next: afterAttempt(retryPolicy(config, spec), name.counters, outcome),
     ...(flow?.next.kind === 'step' ? { step: { id: flow.next.step, round: flow.next.round } } : {}),
   };
-  if (recorded === undefined) await writeOutcome(files, base, record);
+  await writeOutcome(files, base, record);
+  return record;
+}
+
+/** Rolls forward what is recorded. */
+async function finish({ files, clock, events }: CleanupPorts, { layout }: CleanupSetting, name: ReapingName, fenced: string, record: OutcomeRecord): Promise<Reaped['kind']> {
   const to = destinationOf(record.next, clock.wallMs());
   if ((await files.rename(fenced, await destinationPath(files, layout, name, to))) === 'missing') return 'gone';
   await files.syncDir(layout.dir(to.kind));

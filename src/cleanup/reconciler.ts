@@ -4,6 +4,7 @@ import { RUN_FILES } from '../protocol/records.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { listSnakes } from '../runs/registry.js';
 import { sessionDirs } from '../runs/steps.js';
+import { applyCounting, planCounting } from './counting.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import { freeProbe, planProbes } from './probes.js';
 import type { Specialist, Step } from './specialist.js';
@@ -51,8 +52,8 @@ async function launchersLeft({ files }: CleanupPorts, { layout, thorough }: Clea
 /** Everything that a crash left half-done and that is no claim: those are the reaper's. */
 export const reconciler: Specialist = {
   name: 'reconciler',
-  does: 'finishes what a crash left half-done: stories that were not written, records of dead pits and snakes, launches that never came, accounts tried by a task that has gone',
-  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untoldSteps(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting)), ...(await planProbes(ports, setting))],
+  does: 'finishes what a crash left half-done: stories that were not written, records of dead pits and snakes, launches that never came, accounts tried by a task that has gone, tokens that nobody counted',
+  plan: async (ports, setting) => [...(await storiesLeftOut(ports, setting)), ...(await untoldSteps(ports, setting)), ...(await ofDeadPits(ports, setting)), ...(await launchersLeft(ports, setting)), ...(await planProbes(ports, setting)), ...(await planCounting(ports, setting))],
   apply: async (ports, setting, { verb, subject, target }) => {
     const { files, events } = ports;
     const { layout } = setting;
@@ -69,6 +70,7 @@ export const reconciler: Specialist = {
       await events.emit(event);
       return { ...done, told: 'the event log is told' };
     }
+    if (verb === 'count') return { ...done, ...(await applyCounting(ports, setting, target)) };
     if (verb === 'free') return { ...done, ...(await freeProbe(ports, setting, target)) };
     if (!(await files.exists(target))) return { ...done, kind: 'gone', told: 'it has gone' };
     // An `up` in the meantime makes both its own again.

@@ -1,4 +1,5 @@
 import { applyCleanup, planCleanup } from '../cleanup/specialists.js';
+import { applyCounting, planCounting } from '../cleanup/counting.js';
 import type { CleanupSetting } from '../cleanup/ports.js';
 import { execute, plan } from '../cleanup/reaper.js';
 import type { Successor } from '../cleanup/state.js';
@@ -10,7 +11,9 @@ import { workingIn } from '../lib/linux-processes.js';
 import { residentMarkers } from '../residents/markers.js';
 import type { PitPorts, PitSetting } from './ports.js';
 
-export const cleanupSetting = (files: Files, { layout, pitId }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false): CleanupSetting => ({ layout, config, successor, pitId, residents: () => residentMarkers(files, layout), thorough });
+export const cleanupSetting = (files: Files, { layout, pitId, snakeEnv, residents }: PitSetting, config: Config, successor: (snake: string) => Successor, thorough = false, programs = false): CleanupSetting => ({
+  layout, config, successor, pitId, residents: () => residentMarkers(files, layout), thorough, counting: { outerEnv: snakeEnv, asRoot: residents.asRoot, programs },
+});
 
 const git = systemGit(process.env);
 
@@ -23,13 +26,17 @@ export interface CleanMemory {
   thoroughMonoMs: number | undefined;
   /** The round of the worktrees that is under way. */
   worktrees: Promise<void> | undefined;
+  /** Tasks of which something may be left to count that only a program can tell, and the counting that is under way. */
+  readonly owing: Set<string>;
+  counting: Promise<void> | undefined;
 }
 
 /** The dead are reaped at every tick; all specialists come by at their own cadence, unless a cleanup is at work already. */
 export async function cleanRound(ports: PitPorts, setting: PitSetting, config: Config, successor: (snake: string) => Successor, memory: CleanMemory, diskOver: boolean): Promise<void> {
   const { files, clock, processes, log } = ports;
   const reaping = cleanupSetting(files, setting, config, successor);
-  await execute(ports, reaping, await plan(ports, reaping));
+  for (const { id, kind } of await execute(ports, reaping, await plan(ports, reaping))) if (kind !== 'gone' && kind !== 'stuck') memory.owing.add(id);
+  countBeside(ports, cleanupSetting(files, setting, config, successor, true, true), memory);
   const nowMs = clock.monoMs();
   if (memory.cleanedMonoMs !== undefined && nowMs - memory.cleanedMonoMs < config.cleanupMs) return;
   const lock = await take(files, processes, setting.layout.locks.cleanup);
@@ -44,7 +51,22 @@ export async function cleanRound(ports: PitPorts, setting: PitSetting, config: C
   } finally {
     await lock.release();
   }
+  if (thorough) for (const { target } of await planCounting(ports, cleanupSetting(files, setting, config, successor, true, true))) memory.owing.add(target);
   if (thorough || diskOver) memory.worktrees ??= worktreeRound(ports, cleanupSetting(files, setting, config, successor, true)).finally(() => (memory.worktrees = undefined));
+}
+
+/** Beside the ticks: a program that prints its transcript takes seconds. What fails is tried again with the next look at everything. */
+function countBeside(ports: PitPorts, setting: CleanupSetting, memory: CleanMemory): void {
+  if (memory.owing.size === 0) return;
+  memory.counting ??= (async () => {
+    for (const id of memory.owing) {
+      memory.owing.delete(id);
+      const { kind, told } = await applyCounting(ports, setting, id);
+      if (kind !== 'gone') ports.log.info('counted', { subject: id, told });
+    }
+  })()
+    .catch((cause: unknown) => ports.log.warn('tokens could not be counted', { cause: String(cause) }))
+    .finally(() => (memory.counting = undefined));
 }
 
 /** Beside the ticks: git over many files takes minutes. Each worktree has a lock of its own, so nobody waits for a round. Never throws. */

@@ -54,6 +54,8 @@ export const newPitMemory = (desired: DesiredRecord): PitMemory => ({
   cleanedMonoMs: undefined,
   thoroughMonoMs: undefined,
   worktrees: undefined,
+  owing: new Set(),
+  counting: undefined,
   desired,
   drops: new Map(),
   needs: new Map(),

@@ -37,21 +37,25 @@ export function entryOf({ id, dir, attempt, endedAt, agent, step }: EndedRun): L
   };
 }
 
+/** What became of a run: its line and its mark lie on disk, or lay there before; there is nothing to say of it; or the ledger could not be written. */
+export type Entered = 'entered' | 'nothing' | 'failed';
+
 /**
  * Enters a run in the ledger, once: its directory is marked after the line is on disk, so a death in between writes the line again,
- * which readers know. A ledger that cannot be written (a full disk) stops no transition: the mark stays out, and the task's next attempt tries again.
+ * which readers know. A ledger that cannot be written (a full disk) stops no transition: the mark stays out, and the task's next attempt, or cleanup, tries again.
  */
-export async function enterRun({ files, events }: { readonly files: Files; readonly events: EventSink }, layout: Layout, run: EndedRun): Promise<void> {
+export async function enterRun({ files, events }: { readonly files: Files; readonly events: EventSink }, layout: Layout, run: EndedRun): Promise<Entered> {
   const mark = join(run.dir, RUN_FILES.entered);
-  if (await files.exists(mark)) return;
+  if (await files.exists(mark)) return 'entered';
   const entry = entryOf(run);
-  if (entry === undefined) return;
+  if (entry === undefined) return 'nothing';
   try {
     const said = await enter(files, layout, entry);
     await files.write(mark, '');
     if (said) await events.emit(countedEvent(entry));
+    return 'entered';
   } catch {
-    /* see above */
+    return 'failed';
   }
 }
 

@@ -70,7 +70,7 @@ export async function gatherStory(files: Files, layout: Layout, id: string, file
     const flow = await readFlow(files, attempt.dir);
     steps.push(flow === undefined ? [] : describeSteps(flow, attempt.dir, used));
     const state = (await readAgent(files, attempt.run))?.state;
-    evidence.push(state === undefined ? undefined : `${state.kind}, by ${state.source} (${state.rule})${state.evidence === '' ? '' : `: ${state.evidence}`}`);
+    evidence.push(state === undefined || (state.kind === 'unknown' && state.source === 'none') ? undefined : `${state.kind}, by ${state.source} (${state.rule})${state.evidence === '' ? '' : `: ${state.evidence}`}`);
     answers.push(isParked(attempt) ? await readAnswer(files, attempt) : undefined);
   }
   return {

@@ -4,10 +4,11 @@ import { regain } from '../lib/rights.js';
 import { unreachable } from '../lib/unreachable.js';
 import { afterAttempt, type Outcome } from '../protocol/judge.js';
 import { attemptOf, claimEntry } from '../protocol/names.js';
-import { RUN_FILES, type VerifyRun } from '../protocol/records.js';
+import { RUN_FILES, type AttemptRecord, type VerifyRun } from '../protocol/records.js';
 import type { TaskSpec } from '../protocol/task.js';
 import { rememberAwaited } from '../queue/children.js';
 import { destinationOf, type Claim } from '../queue/store.js';
+import { countRun, isPrinted } from '../runs/count-run.js';
 import { tellSettled } from '../runs/publish.js';
 import { removeLauncher, runDirOf, writeOutcome, type OutcomeRecord } from '../runs/run-dir.js';
 import { sessionDir } from '../runs/flow-record.js';
@@ -26,7 +27,6 @@ import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { contractEnv, prepare } from './prepare.js';
 import { tellBudgetOf } from './meter.js';
 import type { AttemptView, LaunchMemory, Step } from './state.js';
-import { countTokens } from './tokens.js';
 
 /** "again": look at the facts anew. "over": this snake has nothing more to do with the claim. */
 export type Applied = { readonly kind: 'again'; readonly memory: LaunchMemory } | { readonly kind: 'over' };
@@ -203,8 +203,7 @@ async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim
   if (view.attempt !== undefined) await files.makeDir(join(dir, RUN_FILES.started));
   let ended = await end(ports, setting, claim, view, 'leftovers before settling');
   await removeLauncher(files, dir);
-  // Who was called back has no time: its next attempt counts it.
-  if (ended.kind === 'gone' && view.attempt !== undefined && record.outcome.kind !== 'released' && !counted && (await countTokens(ports, setting, claim, { dir, attempt: view.attempt, endedAt: record.endedAt, ...(record.step === undefined ? {} : { step: record.step.id }) }))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
+  if (ended.kind === 'gone' && view.attempt !== undefined && !counted && (await countAttempt(ports, setting, claim, view.attempt, dir, record))) ended = await end(ports, setting, claim, view, 'after its transcript was read');
   if (ended.kind === 'unknown') return stuck(ports, claim, ended.evidence);
   const { id } = claim.name;
   if ((await store.settle(claim, destinationOf(record.next, clock.wallMs()))) === 'lost') {
@@ -213,6 +212,12 @@ async function settleStep(ports: SnakePorts, setting: SnakeSetting, claim: Claim
   }
   await tellSettled(files, events, setting.layout, id, record);
   return OVER;
+}
+
+/** Who was called back has no time for a program that prints its transcript: what it would say is owed, and counted before the task goes on, or by cleanup. */
+async function countAttempt(ports: SnakePorts, setting: SnakeSetting, { name, marker }: Claim, attempt: AttemptRecord, dir: string, record: OutcomeRecord): Promise<boolean> {
+  if (record.outcome.kind === 'released' && isPrinted((await setting.profiles())[attempt.profile])) return false;
+  return (await countRun(ports, setting, { id: name.id, dir, attempt, endedAt: record.endedAt, marker, ...(record.step === undefined ? {} : { step: record.step.id }) })).ran;
 }
 
 async function stuck({ store, events }: SnakePorts, claim: Claim, evidence: string): Promise<Applied> {

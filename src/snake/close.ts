@@ -16,7 +16,7 @@ import type { SnakePorts, SnakeSetting } from './ports.js';
 import type { AttemptView } from './state.js';
 import { runDirOf } from '../runs/run-dir.js';
 import { sessionDir } from '../runs/flow-record.js';
-import { countTokens } from './tokens.js';
+import { countRun } from '../runs/count-run.js';
 
 /** Of what a session said last, as the record keeps it. */
 const MESSAGE_CHARS = 4000;
@@ -57,7 +57,7 @@ export async function closeStep(ports: SnakePorts, setting: SnakeSetting, claim:
   const step = stepAt(record);
   let ended = await end('its step is over');
   if (attempt === undefined || step === undefined || record.next.kind !== 'step') return ended;
-  if (ended.kind === 'gone' && (await countTokens(ports, setting, claim, { dir, attempt, endedAt: view.exit?.endedAt ?? clock.wallMs(), step: step.id }))) ended = await end('after its transcript was read');
+  if (ended.kind === 'gone' && (await countRun(ports, setting, { id: claim.name.id, dir, attempt, endedAt: view.exit?.endedAt ?? clock.wallMs(), step: step.id, marker: claim.marker })).ran) ended = await end('after its transcript was read');
   if (ended.kind === 'unknown') return ended;
   const said = view.result?.kind === 'done' ? view.result : undefined;
   const answer = view.agent?.answer ?? '';

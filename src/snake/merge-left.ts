@@ -4,9 +4,9 @@ import { parseResult, RUN_FILES, type AgentRecord, type AttemptRecord } from '..
 import type { Claim } from '../queue/store.js';
 import { isParked, lastBegun, readAnswer } from '../runs/answers.js';
 import { pastAttempts, readAgent, readAttempt, runDirOf, type PastAttempt } from '../runs/run-dir.js';
+import { readStream } from '../runs/stream.js';
 import type { WorktreeRecord } from '../workspace/state.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
-import { readStream } from './witness.js';
 
 /** The answer of a person, and its absence, that wants the merge alone. */
 export const MERGE_WORD = 'merge';

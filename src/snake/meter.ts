@@ -7,13 +7,13 @@ import { PROGRAM_FILES } from '../agents/program.js';
 import { parseJson, RUN_FILES, type AttemptRecord, type UsageRecord } from '../protocol/records.js';
 import { allTokens, sumTokens, tokensSince, type TokenCount, type TokenRecord } from '../protocol/tokens.js';
 import type { Claim } from '../queue/store.js';
+import { countedBefore } from '../runs/count-run.js';
 import { runDirOf } from '../runs/run-dir.js';
 import { sessionDir } from '../runs/flow-record.js';
 import { lookAtBudget, tellsFirst } from '../runs/task-budget.js';
 import { readSpec } from '../runs/task-copy.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
 import type { AttemptView } from './state.js';
-import { countedBefore } from './tokens.js';
 
 /** Between two looks at what a session has used. */
 const METER_EVERY_MS = 2000;
@@ -40,7 +40,7 @@ interface Metered {
 
 /**
  * Keeps beside a run what its session has used so far, from the program's own records, read as they grow. A guide for budgets and for people: what
- * counts is counted at the end (tokens.ts). Lost with its snake, and found again from the files.
+ * counts is counted at the end (runs/count-run.ts). Lost with its snake, and found again from the files.
  */
 export class SessionMeter {
   private metered: Metered | undefined;
@@ -62,7 +62,7 @@ export class SessionMeter {
     const from = sourceOf(profile, attempt.mode);
     if (from === undefined) return;
     if (this.metered?.dir !== dir || this.metered.session !== session) {
-      const before = attempt.resumed && from.kind === 'transcript' ? await countedBefore(ports, setting, claim.name.id, dir, session) : [];
+      const before = attempt.resumed && from.kind === 'transcript' ? await countedBefore(ports.files, setting.layout, claim.name.id, dir, session) : [];
       this.metered = { dir, session, sources: new Map(), shared: new LineReader(from.rules), before, written: -1 };
     }
     const { metered } = this;

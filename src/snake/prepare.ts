@@ -17,6 +17,7 @@ import { dueTime } from '../queue/place.js';
 import type { Claim } from '../queue/store.js';
 import { askedBefore, lastBegun, type AskedBefore } from '../runs/answers.js';
 import { pastAttempts, readAttempt, runDirOf } from '../runs/run-dir.js';
+import { countOwed } from '../runs/owed.js';
 import { lookAtBudget } from '../runs/task-budget.js';
 import { describeOutcome } from '../runs/story.js';
 import { sessionDir } from '../runs/flow-record.js';
@@ -27,7 +28,6 @@ import type { Commands, SnakePorts, SnakeSetting } from './ports.js';
 import { setUpWorktree } from './set-up.js';
 import { tellBudget } from './meter.js';
 import { interrupted } from './resume.js';
-import { countPast } from './tokens.js';
 import { onlyMergeLeft, standInForMerge } from './merge-left.js';
 import { mergedBefore } from './merged-before.js';
 import { guardCheckout } from './changes.js';
@@ -83,7 +83,8 @@ export async function prepare(ports: SnakePorts, setting: SnakeSetting, claim: C
   const wanted = wantedAgents(seat !== undefined && seat.agents.length > 0 ? seat.agents : spec.agents, config.agent, neverBegan);
   const others = step?.otherThanAuthor === true ? othersThan(await setting.profiles(), wanted, authorOf(flow)) : wanted;
   if (others.length === 0) return unworkable(`the step ${step?.id ?? ''} wants an agent of another provider than its author's (${authorOf(flow) ?? ''}), and names none: ${wanted.join(', ')}`, spec);
-  await countPast(ports, setting, claim);
+  // What its earlier attempts used, before this one adds to their sessions; whoever counts it now takes seconds.
+  if ((await countOwed(ports, setting, name.id, { programs: true, marker: claim.marker })).kind === 'held') return { kind: 'not-yet', dueAt: clock.wallMs() + TURN_EVERY_MS };
   const budget = await lookAtBudget(files, layout, config, name, spec, clock.wallMs());
   if (budget?.verdict.kind === 'reached') {
     await tellBudget(ports, setting, claim, budget);

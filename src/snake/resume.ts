@@ -6,7 +6,7 @@ import type { Layout } from '../protocol/layout.js';
 import type { AttemptRecord } from '../protocol/records.js';
 import { isParked, lastBegun } from '../runs/answers.js';
 import { pastAttempts, readAgent, readAttempt } from '../runs/run-dir.js';
-import { readStream } from './witness.js';
+import { readStream } from '../runs/stream.js';
 
 /** A session that is resumed beyond this part of its context soon compacts, or fails, with the work half done. */
 const NEARLY_FULL = 0.8;

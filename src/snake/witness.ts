@@ -1,27 +1,16 @@
 import { join } from 'node:path';
 import { classifyHeadless } from '../agents/headless.js';
-import type { LineFacts } from '../agents/lines.js';
 import type { AgentProfile } from '../agents/profile.js';
 import { PROGRAM_FILES } from '../agents/program.js';
-import { readLines } from '../agents/read-lines.js';
-import type { Files } from '../lib/files.js';
 import { RUN_FILES, type AgentRecord, type AttemptRecord, type ExitRecord, type StopReason } from '../protocol/records.js';
 import { readAgent } from '../runs/run-dir.js';
+import { readStream } from '../runs/stream.js';
 import type { SnakePorts } from './ports.js';
 
-/** Of a print-mode stream; what lies behind is not read, and its run counts as one without an end. */
-const STREAM_BYTES = 128 * 1024 * 1024;
 const STDERR_BYTES = 256 * 1024;
 
 const SILENT: AgentRecord['state'] = { kind: 'working', source: 'process', rule: 'it runs', evidence: 'a program that leaves no records' };
 const SPEAKING: AgentRecord['state'] = { kind: 'working', source: 'event', rule: 'it runs', evidence: 'it has written its first event' };
-
-/** What the lines of a print-mode run say; undefined for a program whose output is plain. */
-export async function readStream(files: Files, profile: AgentProfile, dir: string, now: number): Promise<LineFacts | undefined> {
-  if (profile.headless === undefined || profile.headless.output === 'text') return undefined;
-  const bytes = await files.readBytes(join(dir, PROGRAM_FILES.stream), STREAM_BYTES);
-  return readLines(profile.headless.rules, bytes ?? '', now);
-}
 
 /**
  * What the program of an attempt is in. While it runs, the pit's last word, or at least that it has begun; at the end of a

@@ -149,9 +149,10 @@ const enterWith = (book: typeof Book): Pick<typeof Enter, 'enterRun'> => ({
   enterRun: async ({ files }, layout, run) => {
     const mark = `${run.dir}/entered`;
     const entry = realEnter.entryOf(run);
-    if ((await files.exists(mark)) || entry === undefined) return;
+    if ((await files.exists(mark)) || entry === undefined) return 'nothing';
     await book.enter(files, layout, entry);
     await files.write(mark, '');
+    return 'entered';
   },
 });
 

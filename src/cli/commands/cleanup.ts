@@ -28,6 +28,7 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
   const setting: CleanupSetting = {
     layout, config, successor: await successors(context), thorough: true,
     pitId: (await files.read(layout.pitId))?.trim() ?? '', residents: () => residentMarkers(files, layout),
+    counting: { outerEnv: process.env, asRoot: process.getuid?.() === 0, programs: true },
   };
   if (options.dryRun === true) return tell([...(await planCleanup(context, setting, only)), ...due], undefined, options.json === true);
   const lock = await take(files, processes, layout.locks.cleanup);
