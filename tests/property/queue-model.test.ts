@@ -62,7 +62,7 @@ describe('planted faults are noticed', () => {
     ['losses are not counted', 'protocol/judge.js', 'losses: counters.losses + 1', 'losses: counters.losses'],
     ['the late are robbed', 'cleanup/decide.js', "{ kind: 'report', rule: 'alive, and late", "{ kind: 'reap', rule: 'alive, and late"],
     ['requeue without killing', 'cleanup/reaper.js', 'const ended = await endSession(', "const ended = await (async () => ({ kind: 'gone', killed: 0 }))("],
-    ['the reaper does not look at what is recorded', 'cleanup/reaper.js', 'recorded ?? {', 'undefined ?? {'],
+    ['the reaper does not look at what is recorded', 'cleanup/reaper.js', 'before !== undefined && !(', 'false && !('],
     ['check, then publish: settled by a copy', 'queue/directory-store.js', "(await files.rename(claim.file, target)) === 'missing'", "(await files.read(claim.file)) === undefined || (await files.write(target, await files.read(claim.file)), await files.remove(claim.file), false)"],
     ['a pause is not looked at', 'queue/directory-store.js', '(await files.exists(this.layout.paused)) ||', ''],
     ['what needs a failed task goes', 'queue/dependencies.js', "verdicts.set(task.id, { kind: 'never', why: `it needs", "verdicts.set(task.id, { kind: 'ready', why: `it needs"],

@@ -26,6 +26,9 @@ function unfenced(ports: CleanupPorts, layout: Layout): CleanupPorts {
   } } };
 }
 
+/** Milliseconds between the last scan and the fence of `fencedLate`. */
+const LATE_MS = 50;
+
 /** The reaper's fence takes place only after two scans have found nothing. */
 function fencedLate(ports: CleanupPorts, layout: Layout): CleanupPorts {
   let owed: { readonly from: string; readonly to: string } | undefined;
@@ -45,6 +48,8 @@ function fencedLate(ports: CleanupPorts, layout: Layout): CleanupPorts {
       if (empty < 2 || owed === undefined) return found;
       const { from, to } = owed;
       owed = undefined;
+      // A moment, as between any two steps: else a launch slips in between once in ten thousand schedules.
+      await ports.clock.sleep(LATE_MS);
       await files.rename(from, to);
       return found;
     } },
