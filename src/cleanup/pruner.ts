@@ -15,7 +15,7 @@ import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Applied, Specialist, Step } from './specialist.js';
 import { decidePrune } from './worktree-decide.js';
 import type { WorktreeVerdict } from './worktree-state.js';
-import { WorktreeLook, type LookPorts } from './worktrees-seen.js';
+import { eachOf, WorktreeLook, type LookPorts } from './worktrees-seen.js';
 import { forgetStray, strayWorktrees } from './worktree-strays.js';
 
 type Told = Pick<Applied, 'kind' | 'told'>;
@@ -28,15 +28,16 @@ async function planPrune(ports: CleanupPorts, setting: CleanupSetting): Promise<
   const use = await readDisk(ports.files, setting.layout);
   // The oldest go first, until what is over the budget is free.
   let excess = overBudget(use, setting.config.diskBytes);
-  const ages = new Map<string, number>();
-  for (const record of look.records) if (look.ended(record.id)) ages.set(record.id, await look.endedAt(record));
-  for (const record of look.records.toSorted((a, b) => (ages.get(a.id) ?? 0) - (ages.get(b.id) ?? 0))) {
-    const endedAt = ages.get(record.id);
-    if (endedAt === undefined) continue;
-    const over = excess > 0;
-    // Nothing is asked of git for what is only waiting for its time.
-    if (!over && record.state === 'ready' && clock.wallMs() - endedAt < setting.config.keepWorktreesMs && (await ports.files.exists(record.path))) continue;
-    const { kind, verb, rule, evidence } = decidePrune({ keepMs: setting.config.keepWorktreesMs, over }, await look.facts(record, { users: true }));
+  const ended = (await look.records()).filter(({ id }) => look.ended(id));
+  const aged = (await eachOf(ended, async (record) => {
+    const endedAt = await look.endedAt(record);
+    return { record, endedAt, waits: record.state === 'ready' && clock.wallMs() - endedAt < setting.config.keepWorktreesMs && (await ports.files.exists(record.path)) };
+  })).toSorted((a, b) => a.endedAt - b.endedAt);
+  // Nothing is asked of git for what is only waiting for its time.
+  const asked = aged.filter(({ waits }) => excess > 0 || !waits);
+  for (const { record, waits, facts } of await eachOf(asked, async (one) => ({ ...one, facts: await look.facts(one.record, { users: true }) }))) {
+    if (waits && excess <= 0) continue;
+    const { kind, verb, rule, evidence } = decidePrune({ keepMs: setting.config.keepWorktreesMs, over: excess > 0 }, facts);
     if (verb === 'prune') excess -= use?.worktrees[record.id] ?? 0;
     if (kind !== 'keep') steps.push({ specialist: 'pruner', kind, verb, subject: record.id, rule, evidence, target: record.id });
   }
@@ -46,7 +47,7 @@ async function planPrune(ports: CleanupPorts, setting: CleanupSetting): Promise<
 /** Everything is looked at again, under the workspace's lock, by which no task can begin in it meanwhile. */
 async function prune(ports: LookPorts, setting: CleanupSetting, { target: id, verb, rule }: Step): Promise<Told> {
   const { layout, config } = setting;
-  const look = await WorktreeLook.begin(ports, setting);
+  const look = await WorktreeLook.beginHeld(ports, setting);
   const record = await readWorkspace(ports.files, layout, id);
   if (record === undefined || !look.ended(id)) return { kind: 'gone', told: 'it is on its way again, or its worktree has gone' };
   // Whether the budget is used up was decided by the plan; each other condition anew.
@@ -115,7 +116,7 @@ async function repair({ files, checkouts }: LookPorts, look: WorktreeLook, { rep
 async function dropBranch(ports: LookPorts, setting: CleanupSetting, record: WorktreeRecord, rule: string): Promise<Told> {
   const { files, checkouts, events } = ports;
   const { id, branch, repo } = record;
-  const look = await WorktreeLook.begin(ports, setting);
+  const look = await WorktreeLook.beginHeld(ports, setting);
   const view = await look.view(repo);
   if (!view.ok) return { kind: 'refused', told: view.error };
   const tip = await branchTip(checkouts.git, repo, branch);

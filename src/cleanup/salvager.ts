@@ -4,19 +4,15 @@ import { salvage } from '../workspace/salvage.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
 import type { Specialist, Step } from './specialist.js';
 import { decideSalvage } from './worktree-decide.js';
-import { WorktreeLook } from './worktrees-seen.js';
+import { eachOf, WorktreeLook } from './worktrees-seen.js';
 
 async function planSalvage(ports: CleanupPorts, setting: CleanupSetting): Promise<Step[]> {
   const { checkouts } = ports;
   if (checkouts === undefined || !setting.thorough) return [];
   const look = await WorktreeLook.begin({ ...ports, checkouts }, setting);
-  const steps: Step[] = [];
-  for (const record of look.records) {
-    if (!look.ended(record.id) || record.state !== 'ready') continue;
-    const { kind, verb, rule, evidence } = decideSalvage(await look.facts(record, { users: false }));
-    if (kind !== 'keep') steps.push({ specialist: 'salvager', kind, verb, subject: record.id, rule, evidence, target: record.id });
-  }
-  return steps;
+  const ended = (await look.records()).filter((record) => look.ended(record.id) && record.state === 'ready');
+  const verdicts = await eachOf(ended, async (record) => ({ id: record.id, verdict: decideSalvage(await look.facts(record, { users: false })) }));
+  return verdicts.flatMap(({ id, verdict: { kind, verb, rule, evidence } }) => (kind === 'keep' ? [] : [{ specialist: 'salvager', kind, verb, subject: id, rule, evidence, target: id } as const]));
 }
 
 /** Work in worktrees whose tasks have ended, before anything is removed. */
@@ -32,7 +28,7 @@ export const salvager: Specialist = {
     const held = await holdWorkspace(ports, layout, id, 0);
     if (!held.ok) return { ...told, kind: 'gone', told: held.error };
     try {
-      const look = await WorktreeLook.begin({ ...ports, checkouts }, setting);
+      const look = await WorktreeLook.beginHeld({ ...ports, checkouts }, setting);
       const record = await readWorkspace(files, layout, id);
       if (record === undefined || record.state !== 'ready' || !look.ended(id)) return { ...told, kind: 'gone', told: 'it is on its way again, or its worktree has gone' };
       const kept = await salvage({ files, git: checkouts.git }, layout, record);

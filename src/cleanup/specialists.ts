@@ -22,6 +22,25 @@ export async function planCleanup(ports: CleanupPorts, setting: CleanupSetting, 
   return steps;
 }
 
+/** Whose look at things takes minutes where there are many worktrees, by git. */
+const SLOW: ReadonlySet<SpecialistName> = new Set(['salvager', 'pruner']);
+
+/**
+ * One round: all is planned, then carried out. What the quick ones plan is carried out while the slow ones still look, so that no task of a
+ * dead snake waits for git; they look at what ended before, which the quick ones leave alone.
+ */
+export async function cleanOnce(ports: CleanupPorts, setting: CleanupSetting, only?: readonly SpecialistName[]): Promise<{ planned: Step[]; applied: Applied[] }> {
+  const names = specialists(only).map(({ name }) => name);
+  const looking = planCleanup(ports, setting, names.filter((name) => SLOW.has(name)));
+  // Heard below, once the others are done.
+  looking.catch(() => undefined);
+  const soon = await planCleanup(ports, setting, names.filter((name) => !SLOW.has(name)));
+  const applied = await applyCleanup(ports, setting, soon);
+  const late = await looking;
+  const planned = names.flatMap((name) => [...soon, ...late].filter(({ specialist }) => specialist === name));
+  return { planned, applied: [...applied, ...(await applyCleanup(ports, setting, late))] };
+}
+
 /** Carries a plan out, step by step; a step that throws is told and hinders no other. */
 export async function applyCleanup(ports: CleanupPorts, setting: CleanupSetting, steps: readonly Step[]): Promise<Applied[]> {
   const applied: Applied[] = [];

@@ -16,7 +16,7 @@ import type { LookPorts, WorktreeLook } from './worktrees-seen.js';
 export async function strayWorktrees(ports: LookPorts, setting: CleanupSetting, look: WorktreeLook): Promise<Step[]> {
   const { files, checkouts } = ports;
   const { layout, config } = setting;
-  const known = new Set(look.records.map(({ path }) => path));
+  const known = new Set((await look.records()).map(({ path }) => path));
   const step = (path: string, kind: Step['kind'], verb: string, rule: string, evidence: string): Step => ({ specialist: 'pruner', kind, verb, subject: relative(layout.root, path), rule, evidence, target: '' });
   const steps: Step[] = [];
   const there = (await files.list(layout.worktrees)).sort().map((name) => join(layout.worktrees, name));

@@ -17,6 +17,16 @@ export interface RepositoryView {
   readonly worktrees: readonly Worktree[];
 }
 
+/** Worktrees that git is asked about at a time: its calls wait for the disk, and for each other's locks never. */
+const AT_ONCE = 4;
+
+/** Does it to all, a few at a time; what comes of them, in their order. */
+export async function eachOf<T, R>(all: readonly T[], act: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < all.length; from += AT_ONCE) results.push(...(await Promise.all(all.slice(from, from + AT_ONCE).map(act))));
+  return results;
+}
+
 export type LookPorts = CleanupPorts & { readonly checkouts: CheckoutPorts };
 
 /** One look at all worktrees. */
@@ -24,24 +34,35 @@ export class WorktreeLook {
   private readonly views = new Map<string, Promise<Result<RepositoryView, string>>>();
   private readonly ports: LookPorts;
   private readonly setting: CleanupSetting;
-  private readonly onTheWay: ReadonlyMap<string, unknown>;
-  /** All that were ever made and are not forgotten, by their ids. */
-  readonly records: readonly WorktreeRecord[];
+  private onTheWay: ReadonlyMap<string, unknown> = new Map();
+  private listed: Promise<readonly WorktreeRecord[]> | undefined;
 
-  private constructor(ports: LookPorts, setting: CleanupSetting, onTheWay: ReadonlyMap<string, unknown>, records: readonly WorktreeRecord[]) {
+  private constructor(ports: LookPorts, setting: CleanupSetting) {
     this.ports = ports;
     this.setting = setting;
-    this.onTheWay = onTheWay;
-    this.records = records;
   }
 
+  /** At all of them. The records come first: a worktree that is made after the look at the queue would pass for one whose task has ended. */
   static async begin(ports: LookPorts, setting: CleanupSetting): Promise<WorktreeLook> {
-    const { files } = ports;
-    const { layout } = setting;
-    const records = await listWorkspaces(files, layout);
+    const look = new WorktreeLook(ports, setting);
+    await look.records();
+    return look.lookAtQueue();
+  }
+
+  /** At the one whose workspace the caller holds, so that no task begins in it; the others' records are read where they may decide. */
+  static beginHeld = (ports: LookPorts, setting: CleanupSetting): Promise<WorktreeLook> => new WorktreeLook(ports, setting).lookAtQueue();
+
+  private async lookAtQueue(): Promise<this> {
+    const { ports: { files }, setting: { layout } } = this;
     // A task that moves while the directories are listed can be missed by one look.
-    const ids = new Map([...(await idsOnTheWay(files, layout)), ...(await idsOnTheWay(files, layout))]);
-    return new WorktreeLook(ports, setting, ids, records.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+    this.onTheWay = new Map([...(await idsOnTheWay(files, layout)), ...(await idsOnTheWay(files, layout))]);
+    return this;
+  }
+
+  /** All that were ever made and are not forgotten, by their ids. */
+  records(): Promise<readonly WorktreeRecord[]> {
+    this.listed ??= listWorkspaces(this.ports.files, this.setting.layout).then((records) => records.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+    return this.listed;
   }
 
   view(repo: string): Promise<Result<RepositoryView, string>> {
@@ -104,7 +125,7 @@ export class WorktreeLook {
     const holders = await refsWith(git, record.repo, tip.value);
     if (!holders.ok) return 'unknown';
     // Branches of tasks are deleted themselves one day, and count for nothing.
-    const ours = new Set(this.records.map((one) => `refs/heads/${one.branch}`));
+    const ours = new Set((await this.records()).map((one) => `refs/heads/${one.branch}`));
     return holders.value.some((ref) => !ours.has(ref)) ? 'merged' : 'unmerged';
   }
 }

@@ -46,7 +46,10 @@ export async function workIn(ports: Ports, record: WorktreeRecord): Promise<Work
 }
 
 /** The commit that is checked out in this very directory, and not in a checkout around it. */
-export async function headIn({ git }: Ports, path: string): Promise<Result<string, string>> {
+export async function headIn({ git }: Pick<Ports, 'git'>, path: string): Promise<Result<string, string>> {
+  const [top, sha] = printed(await git(path, ['rev-parse', '--show-toplevel', 'HEAD^{commit}']))?.split('\n') ?? [];
+  if (top === path && sha !== undefined && /^[0-9a-f]{40,64}$/.test(sha)) return ok(sha);
+  // Why not is worth two more questions.
   const seen = await repositoryOf(git, path);
   if (!seen.ok) return seen;
   if (seen.value === 'none' || seen.value.top !== path) return err('its worktree has lost its repository');

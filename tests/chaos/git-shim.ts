@@ -50,7 +50,9 @@ if ${band(faults.lies)}; then tell lies; "$REAL" "$@"; echo 'fatal: the disk sai
 if ${band(faults.hangs)}; then tell hangs; exec sleep ${HANG_SECONDS}; fi
 if ${band(faults.dies)}; then
   tell dies
-  "$REAL" "$@" <&0 & child=$!
+  # In the background its input would be /dev/null, and a commit would lose its message.
+  exec 3<&0
+  "$REAL" "$@" <&3 3<&- & child=$!
   sleep "0.00$(( some % 10 ))"
   kill -9 $child 2>/dev/null
   wait $child

@@ -77,7 +77,7 @@ export async function soak(options: SoakOptions, dir: string): Promise<Soaked> {
   };
   // Half of the runs each.
   const merge = options.merge ?? (seed % 2 === 0 ? 'no-ff' : 'squash');
-  const pit = new Pit({ config: [...QUICK.filter((line) => !line.startsWith('adopt:')), 'adopt: 200ms', 'losses: 100', 'deferrals: 1000', 'timeout: 10m', `merge: ${merge}`, 'fix-rounds: 20', 'keep-worktrees: 1s'], env, dist: options.dist });
+  const pit = new Pit({ config: [...QUICK.filter((line) => !line.startsWith('adopt:')), 'adopt: 200ms', 'losses: 100', 'deferrals: 1000', 'timeout: 10m', `merge: ${merge}`, 'fix-rounds: 20', 'keep-worktrees: 1s'], env, dist: options.dist, callMs: END_MS });
   const before = seedProject(pit.root);
   const witness = new Witness(pit.beside('witness'));
   const all = planTasks(tasks, random).map(options.habit ?? ((plan) => plan));

@@ -42,6 +42,8 @@ export interface PitOptions {
   readonly dist?: string | undefined;
   /** Who says and runs everything, where we are root and it is somebody else. */
   readonly uid?: number | undefined;
+  /** How long a call of the command line may take, milliseconds. */
+  readonly callMs?: number;
 }
 
 /** Short waits, so that a test does not spend its time in them. */
@@ -53,6 +55,7 @@ export class Pit {
   private readonly top: string;
   private readonly env: Record<string, string>;
   private readonly program: string;
+  private readonly callMs: number;
   private dropped = 0;
   private readonly as: { readonly uid?: number; readonly gid?: number };
 
@@ -62,6 +65,7 @@ export class Pit {
     this.layout = layoutOf(this.root);
     this.as = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid };
     this.program = options.dist === undefined ? CLI : join(options.dist, 'cli', 'main.js');
+    this.callMs = options.callMs ?? CALL_MS;
     this.env = { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: join(this.top, 'home'), LANG: 'C.UTF-8', ...options.env };
     for (const dir of [this.root, this.env['HOME'] ?? '', this.layout.queue, this.beside('drops')]) fs.mkdirSync(dir, { recursive: true });
     fs.writeFileSync(this.layout.configFile, `${(options.config ?? QUICK).join('\n')}\n`);
@@ -81,7 +85,7 @@ export class Pit {
   /** `snakepit -C <root> …` to its end. */
   cli(...args: readonly string[]): Promise<Called> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [this.program, '-C', this.root, ...args], { ...this.as, env: this.env, cwd: this.root, timeout: CALL_MS, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      execFile(process.execPath, [this.program, '-C', this.root, ...args], { ...this.as, env: this.env, cwd: this.root, timeout: this.callMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 137;
         resolve({ code, stdout, stderr });
       });

@@ -1,5 +1,5 @@
 import { residentMarkers } from '../../residents/markers.js';
-import { applyCleanup, planCleanup } from '../../cleanup/specialists.js';
+import { cleanOnce, planCleanup } from '../../cleanup/specialists.js';
 import { SPECIALISTS, type Applied, type SpecialistName, type Step } from '../../cleanup/specialist.js';
 import type { CleanupSetting } from '../../cleanup/ports.js';
 import type { Successor } from '../../cleanup/state.js';
@@ -34,8 +34,7 @@ export async function cleanup(dir: string | undefined, options: { dryRun?: boole
   const lock = await take(files, processes, layout.locks.cleanup);
   if (lock.kind === 'held') throw new CliError(`another cleanup is at work (pid ${lock.by.pid})`, EXIT.busy);
   try {
-    const planned = await planCleanup(context, setting, only);
-    const applied = await applyCleanup(context, setting, planned);
+    const { planned, applied } = await cleanOnce(context, setting, only);
     // What the others mended is settled by then: a triage is told of it.
     tell([...planned, ...due], [...applied, ...(await applyAgents(context, config, due))], options.json === true);
   } finally {

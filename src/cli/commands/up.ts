@@ -72,7 +72,7 @@ async function untilUp(context: Context, desired: DesiredRecord, running: Proces
     if (pit === undefined && daemon === undefined) daemon = startDaemon(layout.root, layout.log);
     const died = pit === undefined && daemon !== undefined && (await processes.liveness(daemon)) === 'dead' && (await livePit(context)) === undefined;
     if (died || clock.monoMs() > until) {
-      throw new CliError(pit === undefined ? `the pit ${died ? 'died while it started' : `did not start within ${START_PATIENCE_MS / 1000} s`}; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but only ${alive} of ${desired.snakes} snakes are up yet; see: snakepit status`, EXIT.unavailable);
+      throw new CliError(pit === undefined ? `the pit ${died ? 'died while it started' : `did not start within ${START_PATIENCE_MS / 1000} s`}; see ${join(layout.log, 'pit.out')} and: snakepit doctor` : `the pit (pid ${pit.pid}) runs, but ${alive === desired.snakes ? 'has not said yet that it took this order' : `only ${alive} of ${desired.snakes} snakes are up yet`}; see: snakepit status`, EXIT.unavailable);
     }
     await clock.sleep(30);
   }
