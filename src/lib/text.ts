@@ -17,6 +17,10 @@ export function showLines(text: string): string {
 // oxlint-disable-next-line no-control-regex -- terminal escapes are what is being matched
 export const withoutEscapes = (text: string): string => text.replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g, '');
 
+/** Of a terminal recording what was printed beside full-screen drawing (the alternate screen): that is pictures, not lines. */
+// oxlint-disable-next-line no-control-regex -- terminal escapes are what is being matched
+export const besideFullScreen = (recording: string): string => recording.replace(/\u001b\[\?(?:1049|1047|47)h[^]*?(?:\u001b\[\?(?:1049|1047|47)l|$)/g, '');
+
 /** The last `count` lines of a terminal recording without its escape sequences, for stories. */
 export function tailLines(recording: string, count: number): string[] {
   return showLines(withoutEscapes(recording)).split('\n').map((line) => line.trimEnd()).filter((line) => line !== '').slice(-count);

@@ -4,7 +4,7 @@ import type { PitEvent } from '../events/event.js';
 import type { EventSink } from '../events/event-log.js';
 import type { Files } from '../lib/files.js';
 import { moneyOf, moneyWords, type Money } from '../ledger/price.js';
-import { tailLines } from '../lib/text.js';
+import { besideFullScreen, tailLines } from '../lib/text.js';
 import { unreachable } from '../lib/unreachable.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import { parseTask } from '../protocol/parse-task.js';
@@ -43,6 +43,8 @@ export async function gatherStory(files: Files, layout: Layout, id: string, file
   const parsed = bytes === undefined ? undefined : await parseTask(bytes);
   const task = parsed?.ok === true ? parsed.value : undefined;
   const output = run === undefined ? undefined : await files.read(join(run, RUN_FILES.output));
+  // Print mode prints what it says; of a full screen the last message is kept beside the run.
+  const said = run !== undefined && (await readAttempt(files, run))?.mode === 'interactive' ? (await readAgent(files, run))?.answer : undefined;
   const verify = run === undefined ? undefined : parseJson<VerifyRun[]>(await files.read(join(run, RUN_FILES.verify)));
   const tokens: NonNullable<StoryParts['tokens']>[number][] = [];
   const prices = parseJson<Config>(await files.read(layout.activeConfig))?.priceLists ?? [];
@@ -86,7 +88,8 @@ export async function gatherStory(files: Files, layout: Layout, id: string, file
     money: costs.map(moneyWords),
     cost: moneyWords(costs.flat()),
     why,
-    outputTail: tailLines((output ?? '').slice(-TAIL_BYTES), TAIL_LINES),
+    said,
+    outputTail: (said ?? '').trim() === '' ? tailLines(besideFullScreen(output ?? '').slice(-TAIL_BYTES), TAIL_LINES) : [],
     verify: verify ?? [],
     notes: notes.split('\n').flatMap((line) => {
       const text = parseJson<{ text?: unknown }>(line)?.text;

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { Files } from '../lib/files.js';
-import { show, showLines, tailLines } from '../lib/text.js';
+import { besideFullScreen, show, showLines, tailLines } from '../lib/text.js';
 import { isTaskFile, type Layout } from '../protocol/layout.js';
 import type { Outcome } from '../protocol/judge.js';
 import { parseAny } from '../protocol/names.js';
@@ -181,7 +181,7 @@ export async function publishQuestion(files: Files, layout: Layout, id: string):
       const said = parseJson<{ text?: unknown }>(line)?.text;
       return typeof said === 'string' ? [said] : [];
     }),
-    outputTail: tailLines(((await files.read(parked.record.outcome.reason === 'setup' ? join(parked.dir, RUN_FILES.setup) : join(dir, RUN_FILES.output))) ?? '').slice(-TAIL_BYTES), TAIL_LINES),
+    outputTail: tailLines(besideFullScreen((await files.read(parked.record.outcome.reason === 'setup' ? join(parked.dir, RUN_FILES.setup) : join(dir, RUN_FILES.output))) ?? '').slice(-TAIL_BYTES), TAIL_LINES),
   });
   await files.write(questionFile(layout, id), text);
 }

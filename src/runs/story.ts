@@ -15,6 +15,8 @@ import { describeTokens, describeUse } from './token-words.js';
 const ASKED_LINES = 20;
 const ASKED_CHARS = 300;
 const PASSED_LINES = 5;
+/** Of a session's last message, lines. */
+const SAID_LINES = 30;
 
 export interface StoryParts {
   readonly id: string;
@@ -36,6 +38,8 @@ export interface StoryParts {
   readonly asked?: string;
   /** Why it went where it went, where that is more than the last attempt's end. */
   readonly why: string | undefined;
+  /** Of a full-screen session, its last message, where that is known: what its terminal showed is no text. */
+  readonly said?: string | undefined;
   readonly outputTail: readonly string[];
   readonly verify: readonly VerifyRun[];
   readonly notes: readonly string[];
@@ -71,6 +75,7 @@ export function storyText(story: StoryParts): string {
   lines.push('', '## Attempts', '', ...(story.attempts.length === 0 ? ['None was started.'] : attemptLines(story)));
   if (story.verify.length > 0) lines.push('', '## Checks', '', ...checkLines(story.verify));
   if (story.notes.length > 0) lines.push('', '## Notes', '', ...story.notes.map((note) => `- ${show(note, 1000)}`));
+  if (story.said !== undefined && story.said.trim() !== '') lines.push('', '## What it said last', '', ...saidLines(story.said, story.id));
   if (story.outputTail.length > 0) lines.push('', '## The last lines it printed', '', ...fenced(story.outputTail));
   if (story.runDir !== undefined) lines.push('', `Everything else of the last attempt lies in \`${show(story.runDir)}/\`.`);
   return `${lines.join('\n')}\n`;
@@ -109,6 +114,12 @@ export function checkLines(checks: readonly VerifyRun[]): string[] {
 function askedLines(text: string, id: string): string[] {
   const lines = text.trim().split('\n');
   return [...fenced(lines.slice(0, ASKED_LINES).map((line) => show(line.replaceAll('\t', '  '), ASKED_CHARS))), ...(lines.length > ASKED_LINES ? ['', `And ${lines.length - ASKED_LINES} lines more, in \`${id}.md\` beside this.`] : [])];
+}
+
+/** The end of its last message. */
+function saidLines(text: string, id: string): string[] {
+  const lines = text.trim().split('\n');
+  return [...(lines.length > SAID_LINES ? [`The last ${SAID_LINES} of ${lines.length} lines; all that was said and done: \`snakepit logs ${id}\`.`, ''] : []), ...fenced(lines.slice(-SAID_LINES).map((line) => show(line.replaceAll('\t', '  '), 1000)))];
 }
 
 /** The title in a story's first line; undefined for another text. */

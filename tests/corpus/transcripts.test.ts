@@ -129,6 +129,10 @@ describe('hook events: the state after each', () => {
     ]);
     expect(kinds(way(rulesOf('kilo', 'hooks'), rowsOf('kilo-7.7.7-hooks.jsonl')))).toEqual(['-', 'working', 'finished', 'working', 'finished']);
   });
+  it('opencode: what it said last, of the parts that our plugin tells', () => {
+    const recorded = recording('transcripts/opencode-1.18.33-parts.jsonl');
+    for (const agent of ['opencode', 'kilo']) expect(readLines(rulesOf(agent, 'hooks'), recorded, NOW)).toMatchObject({ answer: 'The file is made.', last: { kind: 'finished' }, tokens: { input: 3333, output: 87, cacheRead: 699 } });
+  });
   it('claude: idle_prompt ends an interrupted turn, and takes nothing from a finished one', () => {
     const idle = { hook: 'Notification', data: { notification_type: 'idle_prompt' } };
     expect(way(rulesOf('claude', 'hooks'), [{ hook: 'UserPromptSubmit', data: { prompt: 'x' } }, idle]).at(-1)).toBe('idle idle');

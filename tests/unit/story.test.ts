@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OutcomeRecord } from '../../src/runs/run-dir.js';
+import { besideFullScreen } from '../../src/lib/text.js';
 import { storyText, whyOf, type StoryParts } from '../../src/runs/story.js';
 
 const failed: OutcomeRecord = {
@@ -40,6 +41,15 @@ describe('the story of a task', () => {
       /after 2 attempts; a person decided\n[^]*\n1\. shell: verify-failed: [^\n]*\n- a person sent it back to its author\n {3}- \*\*answered\*\*: smaller\n2\. shell: done \(1s\)\n- a person merged it into main\n/,
     );
     expect(storyText(parts({ attempts: [{ ...rejected, outcome: { kind: 'failed', reason: 'rejected', detail: 'a person rejected it; what it made is kept as refs/x', final: true } }] }))).toContain('after 0 attempts; a person decided\n');
+  });
+
+  it('of a full-screen session shows its last message, and of its terminal only what it printed beside the drawing', () => {
+    const text = storyText(parts({ attempts: [failed], said: `${'line\n'.repeat(40)}~~~~\n# Forged\nI am stuck.` }));
+    expect(text).toMatch(/\n## What it said last\n\nThe last 30 of 43 lines; all that was said and done: `snakepit logs x`\.\n\n~~~~\n(?:line\n){27}~~~\n# Forged\nI am stuck\.\n~~~~\n$/);
+    const drawn = '\u001b[?1049h\u001b[2J■■⬝⬝ drawing\u001b[?1049l';
+    expect(besideFullScreen(`before\n${drawn}after\n${drawn}Continue: prog -s x\n`)).toBe('before\nafter\nContinue: prog -s x\n');
+    expect(besideFullScreen('before\n\u001b[?1049h\u001b[2Jstill drawing')).toBe('before\n');
+    expect(besideFullScreen('no\n\u001b[?1049lscreen')).toBe('no\n\u001b[?1049lscreen');
   });
 
   it('tells what was asked, each attempt with steps, evidence, answer and tokens, what checks printed, and that nothing is left to do', () => {
