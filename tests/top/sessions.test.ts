@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identify } from '../../src/lib/linux-processes.js';
-import { fileOf, hasEnded, isIn, sh, story, Terminal, withPit } from '../integration/rig.js';
+import { fileOf, hasEnded, head, isIn, sh, story, Terminal, withPit } from '../integration/rig.js';
 import { askingPit, how, told } from '../rig/asking.js';
 import { QUICK, type Pit } from '../rig/pit.js';
 import { COMMIT, gitIn, seedRepo } from '../rig/repo.js';
@@ -115,7 +115,11 @@ describe('top: what keys do to real sessions', () => {
       seedRepo(pit.root);
       await pit.up(2);
       for (const id of ['good', 'poor']) pit.dropTask(`${id}.md`, sh('set -e', `echo worked on ${id}`, `echo ${id} > ${id}.txt`, 'git add -A', `${COMMIT} "${id}"`));
-      await pit.until('both are done', () => hasEnded(pit, 'done', 'good') && hasEnded(pit, 'done', 'poor'), WAIT_MS);
+      const gate = pit.beside('gate');
+      fs.writeFileSync(gate, '');
+      pit.dropTask('slow.md', `${head(`verify: ["until [ -e ${gate} ]; do sleep 0.1; done"]`)}${sh('set -e', 'echo slow > slow.txt', 'git add -A', `${COMMIT} slow`)}`);
+      await pit.until('all are done', () => ['good', 'poor', 'slow'].every((id) => hasEnded(pit, 'done', id)), WAIT_MS);
+      fs.rmSync(gate);
       const terminal = new Terminal(pit, ['top'], { env: { PAGER } });
       try {
         await terminal.resize(130, 40);
@@ -143,7 +147,7 @@ describe('top: what keys do to real sessions', () => {
           return /good is merged *$/m.test(await terminal.screen());
         }, WAIT_MS);
         expect(await terminal.told('#{window_bell_flag}')).toBe('0');
-        await terminal.press('End', 'R');
+        await terminal.press('Down', 'R');
         await shows(pit, terminal, /reject poor, why:/);
         await terminal.press('t', 'o', 'o', 'Space', 'b', 'i', 'g', 'Enter');
         await shows(pit, terminal, /reject poor\? {2}y: yes/);
@@ -153,6 +157,15 @@ describe('top: what keys do to real sessions', () => {
         await shows(pit, terminal, /poor is rejected; it lies in failed/);
         // The pit tells the hook, and the view hears of it.
         await pit.until('it rang', async () => (await terminal.told('#{window_bell_flag}')) === '1', WAIT_MS);
+        // A merge whose checks go on is told of when the view is left, and ended.
+        await terminal.press('End', 'm');
+        await shows(pit, terminal, /merge slow\?/);
+        await terminal.press('y');
+        await shows(pit, terminal, /merging slow; its checks may take a while/);
+        await terminal.press('q');
+        await shows(pit, terminal, /what was begun is being ended; C-c leaves it as it was/);
+        fs.writeFileSync(gate, '');
+        await shows(pit, terminal, /slow is merged into snakepit-main as[^]*ended with 0/);
       } finally {
         await terminal.close();
       }
