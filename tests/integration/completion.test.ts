@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SPECIALISTS } from '../../src/cleanup/specialist.js';
 import type { Pit } from '../rig/pit.js';
 import { until } from '../rig/until.js';
 import { call, CLI, envOf, head, sh, withPit } from './rig.js';
@@ -82,6 +83,12 @@ describe('completion', () => {
       expect(bash(pit, '-C', '/nowhere', 'show', '')).toEqual([]);
       expect(bash(pit, '-C', pit.root, 'show', 'wri')).toEqual(['write-docs']);
       expect(bash(pit, 'note', '')).toEqual([]);
+      expect(bash(pit, 'cleanup', '--only', '')).toEqual([...SPECIALISTS]);
+      fs.appendFileSync(pit.layout.configFile, 'specialists:\n  tidy: {agent: claude, prompt: Tidy up., every: 1d}\n  $(touch boom): {}\n');
+      expect(bash(pit, 'cleanup', '--only', 'ti')).toEqual(['tidy']);
+      expect(bash(pit, 'cleanup', '--only', 'reaper', 'tidy', 's')).toEqual(['sweeper', 'salvager']);
+      fs.appendFileSync(pit.layout.configFile, 'broken: [\n');
+      expect(bash(pit, 'cleanup', '--only', 'co')).toEqual(['composter']);
       expect(fs.readdirSync(pit.root)).not.toContain('boom');
     }), 240_000);
 

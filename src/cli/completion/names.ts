@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SPECIALISTS } from '../../cleanup/specialist.js';
+import { specialistNames } from '../../config/specialist-names.js';
 import { QUEUE_STATES, type Layout, type QueueState } from '../../protocol/layout.js';
 import type { Files } from '../../lib/files.js';
 import { parseClaim } from '../../protocol/names.js';
@@ -25,9 +27,10 @@ const WORD: Partial<Record<QueueState, string>> = { claimed: 'running', needs: '
 /** Names come from files that anybody may have made: what would need quoting in a shell is not offered. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** The names of what lives in a pit, from directory listings alone: nothing is opened, so that a key press is answered at once. `given`: the words before it. */
+/** The names of what lives in a pit, from directory listings alone, so that a key press is answered at once; only the agents of `specialists:` stand in a file. `given`: the words before it. */
 export async function liveNames(files: Files, layout: Layout | undefined, of: string, command: string, given: readonly string[] = []): Promise<Candidate[]> {
   if (of === 'agent') return shippedProfiles();
+  if (of === 'specialist') return [...SPECIALISTS.map((value) => ({ value, about: '' })), ...plain(layout === undefined ? [] : await specialistNames((await files.read(layout.configFile)) ?? ''), 'of specialists')];
   if (layout === undefined) return [];
   if (of === 'step') return stepsOf(files, layout, given[0] ?? '');
   if (of === 'template') return plain(endingWith(await files.list(layout.recurring), '.md'), 'template');

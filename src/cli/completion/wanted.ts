@@ -33,11 +33,10 @@ const KNOWN: Readonly<Record<string, Wanted>> = {
   state: words('ready', 'waiting', 'held', 'running', 'reaping', 'stuck', 'needs', 'done', 'failed'),
   kind: words(...EVENT_KINDS),
   what: words('task', 'step', 'profile', 'account', 'model', 'day'),
-  specialist: words('reaper', 'orphans', 'reconciler', 'sweeper', 'salvager', 'pruner', 'archivist', 'composter', 'log-keeper'),
 };
 
 /** The names that live in a pit. */
-export const LIVE = ['task', 'task|snake|resident', 'word', 'agent', 'template', 'account', 'step'] as const;
+export const LIVE = ['task', 'task|snake|resident', 'word', 'agent', 'template', 'account', 'step', 'specialist'] as const;
 
 /** Which option of a command, or of one above it, a word is: `--name`, `--name=value`, `-n`, `-nvalue`. */
 function optionOf(command: Command, word: string): { readonly option: Option; readonly value: string | undefined } | undefined {
