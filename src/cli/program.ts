@@ -176,6 +176,6 @@ export function buildProgram(): Command {
   program.command('ask').description('(in a session) ask a person: the attempt ends, the task waits in needs/, and snakepit answer brings the answer to its next attempt').argument('<question...>', 'or - for standard input').action(async (words: string[]) => (await import('./commands/session.js')).ask(words));
   program.command('note').description('(in a session) add a line to the task\'s story').argument('<text...>').action(async (words: string[]) => (await import('./commands/session.js')).addNote(words));
   program.command('wait-until').description('(in a session) say that it waits for something until a time: the watchdog leaves it alone until then, its timeout does not').argument('<time>', 'ISO time, or a duration such as 10m').action(async (time: string) => (await import('./commands/session.js')).waitUntil(time));
-  program.command('toss').description('(in a session) put new tasks in line as children of this one').argument('<file...>', 'markdown files, or -').action(async (list: string[]) => (await import('./commands/session.js')).toss(list));
+  program.command('toss').description('(in a session) put new tasks in line as children of this one').argument('<file...>', 'markdown files, or -').action(async (list: string[]) => (await import('./commands/toss.js')).toss(list));
   return program;
 }

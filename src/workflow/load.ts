@@ -5,7 +5,7 @@ import type { Files } from '../lib/files.js';
 import { err, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
 import type { Workflow } from '../protocol/workflow.js';
-import { parseWorkflow, type Offer, type Options, type WorkflowText } from './parse.js';
+import type { Offer, Options, WorkflowText } from './parse.js';
 
 const BUILT_IN = new URL('../../workflows/', import.meta.url);
 const PROMPTS = new URL('../../prompts/workflows/', import.meta.url);
@@ -61,7 +61,8 @@ export async function workflowText(files: Files, root: string, name: string): Pr
 /** A workflow with a task's options in it; a fault names file and line, or the option. */
 export async function loadWorkflow(files: Files, root: string, name: string, options: Options): Promise<Result<{ readonly workflow: Workflow; readonly offer: Offer }, ConfigFault>> {
   const source = await workflowText(files, root, name);
-  if (source !== undefined) return parseWorkflow(source, options);
+  // zod and yaml come with it, and most snakes work no workflow at all: an idle one would be a third larger.
+  if (source !== undefined) return (await import('./parse.js')).parseWorkflow(source, options);
   const known = (await workflowNames(files, root)).map((one) => one.name);
   const near = nearest(name, known);
   return err({ where: 'workflow:', problem: `no workflow is called ${name.slice(0, 60)}${near === undefined ? '' : `; did you mean ${near}?`}; known: ${known.join(', ')}` });

@@ -11,7 +11,8 @@ import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/inta
 import { heldInstead } from '../../queue/place.js';
 import { ensureLayout } from '../../queue/init.js';
 import { workflowFault } from '../../workflow/fault.js';
-import { checkGround, note, openContext, print, printJson, readAgents, readConfig, withIntake, type Context } from '../context.js';
+import { readTerms, type Terms } from '../config-in-force.js';
+import { checkGround, note, openContext, print, printJson, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { readInput } from '../input.js';
 
@@ -29,11 +30,11 @@ export function checkWorkable(spec: TaskSpec, config: Config, profiles: Profiles
 }
 
 /** Checks one task and puts it in line: written beside, synced, renamed. Prints nothing; returns its id. */
-export async function addOne(context: Context, config: Config, bytes: Uint8Array, shownAs: string, fileName: Buffer, hold = false): Promise<{ id: string; state: string }> {
+export async function addOne(context: Context, { config, profiles }: Terms, bytes: Uint8Array, shownAs: string, fileName: Buffer, hold = false): Promise<{ id: string; state: string }> {
   const checked = await checkTask(bytes, config.maxTaskBytes);
   if (!checked.ok) throw new CliError(`${shownAs}:${checked.error.line}: ${checked.error.problem}; ${checked.error.fix}`, EXIT.badTask);
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
-  const complaint = checkWorkable(checked.value.spec, config, await readAgents(context, config));
+  const complaint = checkWorkable(checked.value.spec, config, await profiles());
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
   const fault = await workflowFault(context.files, context.layout.root, checked.value.spec, config.workflow, bytes);
   if (fault !== undefined) throw new CliError(fault.line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${fault.problem}` : `${shownAs}:${fault.line}: ${fault.problem}`, EXIT.badTask);
@@ -66,15 +67,15 @@ export async function add(dir: string | undefined, list: readonly string[], opti
   const context = openContext(dir);
   checkGround(context);
   await ensureLayout(context.files, context.layout);
-  const config = await readConfig(context);
+  const terms = await readTerms(context);
   if (options.id !== undefined && list.length > 1) throw new CliError('--id goes with one file', EXIT.usage);
   const added: { id: string; state: string; file: string }[] = [];
   let failure: CliError | undefined;
   for (const file of list) {
     const bytes = await readInput(file);
-    const name = options.id ?? (file === '-' ? await nameFromText(bytes, config) : basename(file));
+    const name = options.id ?? (file === '-' ? await nameFromText(bytes, terms.config) : basename(file));
     try {
-      added.push({ ...(await addOne(context, config, bytes, show(file === '-' ? 'standard input' : file), Buffer.from(name))), file });
+      added.push({ ...(await addOne(context, terms, bytes, show(file === '-' ? 'standard input' : file), Buffer.from(name))), file });
     } catch (cause) {
       if (!(cause instanceof CliError)) throw cause;
       failure ??= cause;

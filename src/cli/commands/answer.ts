@@ -8,7 +8,8 @@ import { listState, type Located } from '../../queue/locate.js';
 import { putAwayQuestions } from '../../queue/stray-stories.js';
 import { ANSWER_BYTES, isBudgetPark, parkedAttempt, readAnswer, writeAnswer } from '../../runs/answers.js';
 import { readQuestionFile } from '../../runs/question.js';
-import { openContext, print, printJson, readConfig, type Context } from '../context.js';
+import { readTerms } from '../config-in-force.js';
+import { openContext, print, printJson, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
 import { stateWord } from '../progress.js';
@@ -47,7 +48,7 @@ export async function answerOne(context: Context, name: string, text: string): P
 
 /** A slip in an edited task is told here, and the task stays where it is. */
 async function checkEdited(context: Context, { id, file }: Located): Promise<void> {
-  const { maxTaskBytes } = await readConfig(context);
+  const { maxTaskBytes } = (await readTerms(context)).config;
   const shown = show(relative(context.layout.root, file));
   const bytes = await context.files.readBytes(file, maxTaskBytes + 1);
   if (bytes === undefined) throw new CliError(`${shown} cannot be read; it may just have moved: snakepit show ${id}`, EXIT.busy);

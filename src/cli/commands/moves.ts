@@ -8,7 +8,8 @@ import { forgetNever, recordNever } from '../../protocol/never.js';
 import { putAwayMended, putAwayQuestions } from '../../queue/stray-stories.js';
 import { endDependent } from '../../runs/never.js';
 import { currentRun } from '../../runs/steps.js';
-import { checkGround, note, openContext, print, readConfig, withIntake, type Context } from '../context.js';
+import { readTerms } from '../config-in-force.js';
+import { checkGround, note, openContext, print, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, findTask } from '../find.js';
 import { stateWord } from '../progress.js';
@@ -33,7 +34,7 @@ const moved = (id: string): CliError => new CliError(`${id} moved in this very m
 
 /** Takes a task in again from where it lies; says under which id, and where it is now. */
 export async function takeAgain(context: Context, task: Pick<Located, 'id' | 'file'>): Promise<{ id: string; state: string }> {
-  const config = await readConfig(context);
+  const { config } = await readTerms(context);
   checkGround(context);
   return withIntake(context, async () => {
     const round = await beginRound(context.files, context.layout);
