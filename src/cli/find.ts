@@ -3,7 +3,6 @@ import { idFromFileName } from '../protocol/task-id.js';
 import { locate, type Located } from '../queue/locate.js';
 import { listRefusals, refusalOf, type Refusal } from '../queue/refusals.js';
 import type { Context } from './context.js';
-import { readEvents } from './events.js';
 import { CliError, EXIT } from './exit.js';
 
 /** What a person means by a name. `newer`: a file meant for the same task that was refused after this one came. */
@@ -30,7 +29,8 @@ async function locateByName(context: Context, name: string): Promise<Located | u
     const task = await locate(files, layout, id);
     if (task !== undefined) return task;
   }
-  // The file may name an id of its own: the event log knows which.
+  // The file may name an id of its own: the event log knows which. Loaded only then.
+  const { readEvents } = await import('./events.js');
   const added = (await readEvents(context, { holding: '"task-added"' })).findLast((event) => event.kind === 'task-added' && (event.from === file || event.from === `${file}.md`));
   return added?.kind === 'task-added' ? locate(files, layout, added.id) : undefined;
 }

@@ -10,6 +10,7 @@ import { isDropName } from '../queue/settled.js';
 import type { Context } from './context.js';
 import { CliError, EXIT } from './exit.js';
 import { find } from './find.js';
+import { stateWord } from './state-word.js';
 
 /** How far that which is waited for has come. */
 export interface Progress {
@@ -24,9 +25,6 @@ export interface Progress {
   readonly named: boolean;
   readonly refused: readonly Refusal[];
 }
-
-/** The state as a person is told it: a claimed task is running, one in needs/ is parked. */
-export const stateWord = (state: string): string => (state === 'claimed' ? 'running' : state === 'needs' ? 'parked' : state);
 
 export async function progressOf(context: Context, names: readonly string[], memory: Map<string, Refusal>): Promise<Progress> {
   const states: { id: string; state: string }[] = [];

@@ -5,8 +5,8 @@ import type { Layout } from '../protocol/layout.js';
 import { beginRound, type IntakePorts } from '../queue/intake.js';
 import { listStaged, putStaged, stage, unstage } from '../queue/staged.js';
 import { readRecord, readRecords, writeRecord } from './records.js';
-import type { RecurringAction, RecurringRecord } from './state.js';
-import { sourceOf, type Template } from './template.js';
+import { sourceOf, type RecurringAction, type RecurringRecord } from './state.js';
+import type { Template } from './template.js';
 
 export interface RecurringPorts extends IntakePorts {
   readonly processes: Processes;

@@ -3,7 +3,7 @@ import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
 import { parseJson } from '../protocol/records.js';
 import type { Sighting } from './observe.js';
-import { sourceOf } from './template.js';
+import { sourceOf } from './state.js';
 
 /** A template that was refused, by its file below queue/recurring/: where, what, and what to do. */
 export interface RefusedTemplate {

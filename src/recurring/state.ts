@@ -77,3 +77,9 @@ export function parseRecord(text: string | undefined): RecurringRecord | undefin
   if (!value.spent.every((span: Span | null) => Number.isFinite(span?.from) && Number.isFinite(span?.to))) return undefined;
   return (value.last === undefined || isInstance(value.last)) && (value.making === undefined || isInstance(value.making)) ? value : undefined;
 }
+
+/** How the name of a template begins that no file in queue/recurring/ is: it stands in the settings. */
+export const SETTING = 'snakepit.yaml: ';
+
+/** Where a template stands, for a person: its `file`, in full. */
+export const sourceOf = (file: string): string => (file.startsWith(SETTING) ? file : `recurring/${file}`);

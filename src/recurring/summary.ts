@@ -3,7 +3,7 @@ import type { Layout } from '../protocol/layout.js';
 import { isDropName } from '../queue/settled.js';
 import { readRecords } from './records.js';
 import { readRefused } from './refusals.js';
-import { SETTING } from './template.js';
+import { SETTING } from './state.js';
 
 /** The templates at a glance, from what the pit wrote down: nothing is parsed. */
 export interface RecurringSummary {

@@ -6,7 +6,7 @@ import { idFromFileName } from '../protocol/task-id.js';
 import { checkTask } from '../queue/intake.js';
 import { instanceId, localTime, LONGEST_NAME } from './local-time.js';
 import { readSchedule, type Schedule } from './schedule.js';
-import type { Work } from './state.js';
+import { SETTING, type Work } from './state.js';
 
 /** A template that was found good. */
 export interface Template {
@@ -26,12 +26,6 @@ export interface Template {
 export interface LoadedTemplate extends Template {
   readonly instance: (id: string, dueAt: number) => string;
 }
-
-/** How the name of a template begins that no file in queue/recurring/ is: it stands in the settings. */
-export const SETTING = 'snakepit.yaml: ';
-
-/** Where a template stands, for a person: its `file`, in full. */
-export const sourceOf = (file: string): string => (file.startsWith(SETTING) ? file : `recurring/${file}`);
 
 /** What its instances do not take over. */
 const OWN_KEYS = ['id', 'every', 'cron', 'tz', 'catch-up'];

@@ -8,7 +8,7 @@ import { unreachable } from '../lib/unreachable.js';
 import type { Layout } from '../protocol/layout.js';
 import { systemZone, type Sighting } from '../recurring/observe.js';
 import type { Work } from '../recurring/state.js';
-import { SETTING } from '../recurring/template.js';
+import { SETTING } from '../recurring/state.js';
 import { decideTriage, decideWeek } from './decide.js';
 import { failedLines, weekLines } from './facts-words.js';
 import { listEnded, observeFailed, observeWeek } from './observe.js';

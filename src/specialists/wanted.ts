@@ -5,7 +5,8 @@ import { placeOf, type ConfigFault } from '../config/load.js';
 import type { FACTS, SpecialistConfig } from '../config/specialists.js';
 import { err, ok, type Result } from '../lib/result.js';
 import { fencedShell } from '../protocol/task.js';
-import { loadTemplate, SETTING, type LoadedTemplate } from '../recurring/template.js';
+import { SETTING } from '../recurring/state.js';
+import { loadTemplate, type LoadedTemplate } from '../recurring/template.js';
 
 /*
  * A specialist is a recurring task whose template stands in snakepit.yaml: this makes that template's text of its keys, and everything

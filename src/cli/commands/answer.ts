@@ -12,7 +12,7 @@ import { readTerms } from '../config-in-force.js';
 import { openContext, print, printJson, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { paint, table } from '../style.js';
 import { wordsOrInput } from '../input.js';
 import { takeAgain } from './moves.js';

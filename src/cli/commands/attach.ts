@@ -6,7 +6,7 @@ import { openContext, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { findTask } from '../find.js';
 import { findResident } from '../residents.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { checkSnake, findRunning, isSnakeName } from './running.js';
 
 export async function attach(dir: string | undefined, name: string, options: { readOnly?: boolean }): Promise<void> {

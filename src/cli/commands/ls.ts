@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
 import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
-import { QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
+import { isTaskFile, QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
 import { attemptOf, parseClaim } from '../../protocol/names.js';
 import { endedTasks } from '../../queue/ended.js';
 import { listState, type Located } from '../../queue/locate.js';
-import { explainWaiting } from '../../queue/promote.js';
 import { summarizeRecurring } from '../../recurring/summary.js';
 import { listRefusals, type Refusal } from '../../queue/refusals.js';
 import { parkedAttempt } from '../../runs/answers.js';
@@ -13,9 +12,8 @@ import { lastTry } from '../../runs/decision.js';
 import { pastAttempts } from '../../runs/run-dir.js';
 import { whyOf } from '../../runs/story.js';
 import { openContext, print, printJson, type Context } from '../context.js';
-import { coolingExplainer } from '../cooling.js';
 import { CliError, EXIT } from '../exit.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
 
@@ -45,8 +43,8 @@ export async function ls(dir: string | undefined, asked: string | undefined, opt
   if (state !== undefined && !isState(state)) throw new CliError(`${state} is no state; use ${QUEUE_STATES.map((one) => (one === 'needs' ? one : stateWord(one))).join(', ')}`, EXIT.usage);
   const context = openContext(dir);
   const { files, layout, clock } = context;
-  const waits = state === undefined || state === 'waiting' ? await explainWaiting(files, layout, clock.wallMs()) : new Map<string, { why: string }>();
-  const cooling = waits.size === 0 ? undefined : await coolingExplainer(context);
+  const waits = state === undefined || state === 'waiting' ? await whyTheyWait(context) : new Map<string, { why: string }>();
+  const cooling = waits.size === 0 ? undefined : await (await import('../cooling.js')).coolingExplainer(context);
   const limit = options.all === true ? Number.MAX_SAFE_INTEGER : (options.limit ?? (options.json === true ? Number.MAX_SAFE_INTEGER : NEWEST));
   const tasks: Row[] = [];
   const more: Partial<Record<QueueState, number>> = {};
@@ -68,6 +66,12 @@ export async function ls(dir: string | undefined, asked: string | undefined, opt
   print(table([['STATE', 'TASK', 'ATTEMPT', 'PRIORITY', ''], ...rows], (cell, column, row) => (row === 0 ? paint('dim', cell) : column === 0 ? paintState(cell.trim(), cell) : cell)));
   for (const [one, count] of Object.entries(more)) print(paint('dim', `… and ${count.toLocaleString('en-US')} more ${one}: snakepit ls ${one} --all`));
   for (const line of templates) print(line);
+}
+
+/** Nothing is loaded for that where nothing waits, which is so in most pits. */
+async function whyTheyWait({ files, layout, clock }: Context): Promise<ReadonlyMap<string, { readonly why: string }>> {
+  if (!(await files.list(layout.dir('waiting'))).some(isTaskFile)) return new Map();
+  return (await import('../../queue/promote.js')).explainWaiting(files, layout, clock.wallMs());
 }
 
 function openRow(task: Located, why: string | undefined): Row {

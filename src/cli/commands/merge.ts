@@ -11,7 +11,7 @@ import { CliError, EXIT } from '../exit.js';
 import { branchOf, type Branched } from '../merging/facts.js';
 import { mergeByHand, refusalOf, tryMerge, type Wish } from '../merging/run.js';
 import { carryOut, recordDecision, retell, rewriteDone } from '../merging/settle.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 
 export interface MergeOptions {
   readonly into?: string;

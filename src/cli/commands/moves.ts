@@ -12,7 +12,7 @@ import { readTerms } from '../config-in-force.js';
 import { checkGround, note, openContext, print, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, findTask } from '../find.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 
 /** Does it for each, says what went wrong with which, and ends with the worst code. */
 async function each(dir: string | undefined, ids: readonly string[], act: (context: Context, id: string) => Promise<string>): Promise<void> {

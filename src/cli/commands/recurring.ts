@@ -6,11 +6,11 @@ import { localTime } from '../../recurring/local-time.js';
 import { lookAtLast, observeTemplates, systemZone, type Sighting } from '../../recurring/observe.js';
 import { readRecord } from '../../recurring/records.js';
 import { NEVER, scheduleText } from '../../recurring/schedule.js';
-import { SETTING } from '../../recurring/template.js';
+import { SETTING } from '../../recurring/state.js';
 import { specialistSightings } from '../../specialists/sightings.js';
 import { livePit, openContext, print, printJson, readConfig, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { paint, table } from '../style.js';
 
 interface Row {

@@ -13,7 +13,7 @@ import { branchOf, mergedAs, type Branched } from '../merging/facts.js';
 import { freeWorkspace, keepWork } from '../merging/free.js';
 import { parkRejected } from '../merging/send-back.js';
 import { carryOut, recordDecision } from '../merging/settle.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { answerOne } from './answer.js';
 
 /** A person does not want what a task made: it is kept aside and the task has failed; or, with `again`, it goes back to its author with the words. */

@@ -23,7 +23,7 @@ import { configInForce } from '../config-in-force.js';
 import { CliError, EXIT } from '../exit.js';
 import { find, refusedText } from '../find.js';
 import { setupWhy } from '../setup-why.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { paintState } from '../style.js';
 
 export async function showTask(dir: string | undefined, name: string, options: { json?: boolean }): Promise<void> {

@@ -14,7 +14,7 @@ import { hinderedLine } from '../hindrance.js';
 import { listHindered, type Hindered } from '../../runs/hindered.js';
 import { coolingAccounts, coolingWords, type CoolingAccount } from '../cooling.js';
 import { setupTroubles } from '../setup-why.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { projectDir } from '../../workspace/ground.js';
 import { turnHolder } from '../../workspace/turn.js';
 import { diskWhy, readDisk } from '../../workspace/disk.js';

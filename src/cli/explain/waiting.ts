@@ -14,7 +14,7 @@ import { coolingWhy } from '../cooling.js';
 import { whyNothingIsClaimed } from '../hindrance.js';
 import { setupWhy } from '../setup-why.js';
 import { brokenWorkflow } from '../workflow-why.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { decisionsOn } from './decisions.js';
 import type { Explanation, Fact } from './explanation.js';
 import { turnWhy } from './turn.js';

@@ -1,6 +1,6 @@
 import { unreachable } from '../../lib/unreachable.js';
 import { QUEUE_STATES } from '../../protocol/layout.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { safe, span, widthOfLine, type Line, type Span, type Tone } from './cells.js';
 import { amount, bytes, money, since } from './figures.js';
 import type { Model, PitFacts, Size } from './state.js';

@@ -1,6 +1,6 @@
 import { unreachable } from '../../lib/unreachable.js';
 import { allTokens } from '../../protocol/tokens.js';
-import { stateWord } from '../progress.js';
+import { stateWord } from '../state-word.js';
 import { chosen, cells, type Column } from './columns.js';
 import { safe, selectedLine, span, type Line } from './cells.js';
 import { amount, money, since } from './figures.js';
