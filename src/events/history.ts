@@ -13,7 +13,8 @@ export interface Wanted {
 
 /** An event may be younger than the name of its part by so much as a clock was set back in between. */
 const CLOCK_SLACK_MS = 3_600_000;
-const SLICE = 4 * 1024 * 1024;
+/** What lives at once: with more of it a report of ten thousand tasks takes a third more memory, and no less time. */
+const SLICE = 256 * 1024;
 const MAX_BYTES = 1024 * 1024 * 1024;
 
 /**

@@ -10,7 +10,7 @@ import { entryKey, parseEntry, saysAnything, type LedgerEntry } from './entry.js
  * again by its successor; whoever reads takes the first of each key. A torn one is passed over.
  */
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 const MONTH_FILE = /^\d{4}-\d\d\.jsonl$/;
 const NEWLINE = 10;
 
