@@ -19,8 +19,8 @@ export interface CleanupPorts {
 /** What salvager and pruner need besides. */
 export interface CheckoutPorts {
   readonly git: Git;
-  /** Processes whose working directory is this one or lies below it; undefined: nobody knows. */
-  readonly workingIn: (dir: string) => Promise<readonly number[] | undefined>;
+  /** Processes whose working directory is this one or lies below it; `named`: only those whose name begins so; undefined: nobody knows. */
+  readonly workingIn: (dir: string, named?: string) => Promise<readonly number[] | undefined>;
 }
 
 export interface CleanupSetting {

@@ -12,6 +12,7 @@ import { isKept } from '../workspace/salvage.js';
 import type { WorktreeRecord } from '../workspace/state.js';
 import { backupSteps, dropBackup, isBackupStep } from './backups.js';
 import type { CleanupPorts, CleanupSetting } from './ports.js';
+import { dropLock, isLockStep, lockSteps } from './repository-locks.js';
 import type { Applied, Specialist, Step } from './specialist.js';
 import { decidePrune } from './worktree-decide.js';
 import type { WorktreeVerdict } from './worktree-state.js';
@@ -24,7 +25,8 @@ async function planPrune(ports: CleanupPorts, setting: CleanupSetting): Promise<
   const { checkouts, clock } = ports;
   if (checkouts === undefined || !setting.thorough) return [];
   const look = await WorktreeLook.begin({ ...ports, checkouts }, setting);
-  const steps: Step[] = [];
+  // First: what they keep from being deleted comes after them.
+  const steps: Step[] = await lockSteps({ ...ports, checkouts }, setting, look);
   const use = await readDisk(ports.files, setting.layout);
   // The oldest go first, until what is over the budget is free.
   let excess = overBudget(use, setting.config.diskBytes);
@@ -135,13 +137,14 @@ async function dropBranch(ports: LookPorts, setting: CleanupSetting, record: Wor
 /** Worktrees that are over: their directories, and their branches once these are merged. */
 export const pruner: Specialist = {
   name: 'pruner',
-  does: 'removes worktrees of tasks that ended longer ago than keep-worktrees:, once all their work is kept and nobody is in them; then their branches, if merged, and after keep: where targets stood before merges',
+  does: 'removes worktrees of tasks that ended longer ago than keep-worktrees:, once all their work is kept and nobody is in them; then their branches, if merged, and after keep: where targets stood before merges; and locks that a dead git left in the repository',
   plan: planPrune,
   apply: async (ports, setting, step) => {
     const told = { specialist: 'pruner', subject: step.subject } as const;
     const { checkouts } = ports;
     if (checkouts === undefined) return { ...told, kind: 'refused', told: 'there is no git' };
     if (isBackupStep(step)) return { ...told, ...(await dropBackup({ ...ports, checkouts }, setting, step)) };
+    if (isLockStep(step)) return { ...told, ...(await dropLock({ ...ports, checkouts }, setting, await WorktreeLook.begin({ ...ports, checkouts }, setting), step)) };
     if (step.target === '') return { ...told, ...(await forgetStray({ ...ports, checkouts }, setting, step)) };
     const held = await holdWorkspace(ports, setting.layout, step.target, 0);
     if (!held.ok) return { ...told, kind: 'gone', told: held.error };

@@ -60,17 +60,17 @@ function worksIn(pid: number, dir: string): boolean {
 }
 
 /**
- * Live processes whose working directory is this one or lies below it; undefined: somebody's could not be read. Limit: those that the
+ * Live processes whose working directory is this one or lies below it, and whose name begins so; undefined: somebody's could not be read. Limit: those that the
  * kernel hides from us (other users', and those that guard themselves, such as an ssh-agent) count as nobody.
  */
-export async function workingIn(dir: string): Promise<readonly number[] | undefined> {
+export async function workingIn(dir: string, named = ''): Promise<readonly number[] | undefined> {
   const found: number[] = [];
   try {
     for (const name of fs.readdirSync('/proc')) {
       if (!/^\d+$/.test(name)) continue;
       try {
         const cwd = fs.readlinkSync(`/proc/${name}/cwd`);
-        if (cwd === dir || cwd.startsWith(`${dir}/`)) found.push(Number(name));
+        if ((cwd === dir || cwd.startsWith(`${dir}/`)) && (named === '' || fs.readFileSync(`/proc/${name}/comm`, 'utf8').startsWith(named))) found.push(Number(name));
       } catch (cause) {
         const code = errorCode(cause);
         if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'EACCES' && code !== 'EPERM') return undefined;

@@ -25,6 +25,48 @@ const commit = (dir: string, name: string, text: string): void => {
   gitIn(dir, 'commit', '-qm', name);
 };
 
+describe('locks that a killed git left in what all checkouts share', () => {
+  const lock = (name: string, minutes: number): string => {
+    const path = join(all.root, '.git', name);
+    write(all.root, join('.git', name), '');
+    fs.utimesSync(path, new Date(Date.now() - minutes * 60_000), new Date(Date.now() - minutes * 60_000));
+    return path;
+  };
+  const RULE = 'a dead git left it: none works in any of its checkouts';
+
+  it('are removed by the pruner once they are old and no git works there, before what they held up; a young one, and those of the checkout itself, stay', { timeout: MS }, async () => {
+    await all.open('merged');
+    all.end('merged', 'done');
+    const names = ['packed-refs.lock', 'packed-refs.new', 'config.lock', 'refs/heads/snakepit/old.lock', 'refs/snakepit/salvage/x.lock'];
+    const left = names.map((name) => lock(name, 11));
+    const kept = [lock('shallow.lock', 9), lock('index.lock', 60), lock('HEAD.lock', 60), lock('refs/heads/main.lock', 60)];
+    const { plan, done } = await all.round('pruner');
+    expect(plan.slice(0, names.length)).toEqual(names.map((name) => `act unlock .git/${name}: ${RULE}`));
+    expect(done).toEqual([...names.map((name) => `done .git/${name}: removed`), expect.stringMatching(/^done merged: removed, and its branch snakepit\/merged too/)]);
+    expect([...left, ...kept].filter((path) => fs.existsSync(path))).toEqual(kept);
+    expect(all.git('branch', '--list', 'snakepit/merged')).toBe('');
+  });
+
+  it('are refused while a git works in any of its checkouts, or where that is unknown, also when it begins after the plan', { timeout: MS }, async () => {
+    const dir = await all.open('loose');
+    const path = lock('packed-refs.lock', 11);
+    const setting = all.setting();
+    const plan = await planCleanup(all.ports, setting, ['pruner']);
+    expect(plan).toMatchObject([{ kind: 'act', verb: 'unlock', rule: RULE, evidence: 'it is 11 min old' }]);
+    fs.copyFileSync('/bin/sleep', join(all.root, '.snakepit', 'git-sleeps'));
+    const git = spawn(join(all.root, '.snakepit', 'git-sleeps'), ['60'], { cwd: dir, stdio: 'ignore' });
+    try {
+      expect(await applyCleanup(all.ports, setting, plan)).toMatchObject([{ kind: 'refused', told: `a git works in its checkouts, and may hold it (it is 11 min old; pid ${git.pid})` }]);
+      expect(await planCleanup(all.ports, setting, ['pruner'])).toMatchObject([{ kind: 'refuse', verb: 'refuse', rule: 'a git works in its checkouts, and may hold it' }]);
+    } finally {
+      git.kill('SIGKILL');
+    }
+    const blind: CleanupPorts = { ...all.ports, checkouts: { ...all.ports.checkouts, workingIn: async () => undefined } };
+    expect(await applyCleanup(blind, setting, plan)).toMatchObject([{ kind: 'refused', told: expect.stringContaining('unknown is not gone') }]);
+    expect(fs.existsSync(path)).toBe(true);
+  });
+});
+
 describe('the salvager', () => {
   it('keeps what nobody committed, untracked files too, once; the worktree, its branch and the checkout stay as they are', { timeout: MS }, async () => {
     const dir = await all.open('loose');
