@@ -14,6 +14,8 @@ import { readOutbox, readProgress } from '../../src/pings/outbox.js';
 import type { Rule } from '../../src/pings/state.js';
 import { layoutOf, QUEUE_STATES, type Layout } from '../../src/protocol/layout.js';
 import { parseClaim, parseReaping, parseStuck, parseWaiting } from '../../src/protocol/names.js';
+import type { MergeRecord } from '../../src/protocol/merging.js';
+import { readNever } from '../../src/protocol/never.js';
 import { parseExit, parseJson, parseResult, parseSession, type VerdictRecord } from '../../src/protocol/records.js';
 import { parseDesired, type Snapshot } from '../../src/protocol/snapshot.js';
 import { foreignHost } from '../../src/queue/host.js';
@@ -23,6 +25,7 @@ import { listRefusals } from '../../src/queue/refusals.js';
 import { readRecords } from '../../src/recurring/records.js';
 import { parseRecord } from '../../src/residents/record.js';
 import { parkedAttempt, readQuestion } from '../../src/runs/answers.js';
+import { isDecision } from '../../src/runs/decision.js';
 import { composeStory } from '../../src/runs/publish.js';
 import { publishQuestion } from '../../src/runs/question.js';
 import { listSnakes } from '../../src/runs/registry.js';
@@ -122,6 +125,25 @@ describe('what the first version wrote is read', () => {
     if (parked === undefined) throw new Error('nothing is parked');
     expect(await readQuestion(files, parked)).toEqual({ screen: 'Keep the old table, or drop it?', message: 'I have looked.', evidence: '' });
     expect((await readRecords(files, layout)).get('triage')).toMatchObject({ file: 'snakepit.yaml: specialists.triage', madeAt: 1_795_303_919_237, told: '-' });
+  });
+
+  it('what became of branches: parked by its merge and merged without a session, pushed and proposed, rejected by a person', async () => {
+    const merged = await pastAttempts(files, layout, 'merged');
+    expect(merged.map(({ record }) => [record.outcome.kind, record.merge?.kind, record.next.kind])).toEqual([['parked', 'blocked', 'parked'], ['done', 'merged', 'done']]);
+    expect((await readAttempt(files, run('merged/001-aaaaaaaaa1')))?.onlyMerge).toBeUndefined();
+    expect(await readAttempt(files, run('merged/002-aaaaaaaaa2'))).toMatchObject({ onlyMerge: true, resumed: true, worktree: { branch: 'snakepit/merged', baseName: 'main' } });
+    expect(parseJson<MergeRecord>(text('runs', 'merged/002-aaaaaaaaa2', 'merge.json'))).toMatchObject({ v: 1, into: 'main', candidate: { conflicts: [], violations: [] }, end: { kind: 'merged', into: 'main' } });
+    expect(await composeStory(files, layout, 'done', 'merged')).toMatch(/^# Done: [^]*after 2 attempts$[^]*\*\*merged\*\*: into main as 4c4c4c4c4c/m);
+    const pushed = parseJson<MergeRecord>(text('runs', 'proposed/001-bbbbbbbbb1', 'merge.json'));
+    expect([pushed?.pushed, pushed?.end]).toMatchObject(['2e'.repeat(20), { kind: 'proposed', remote: 'origin', branch: 'snakepit/proposed', commit: '2e'.repeat(20), url: 'https://example.org/pull/7' }]);
+    expect(await composeStory(files, layout, 'done', 'proposed')).toContain('https://example.org/pull/7');
+    expect((await pastAttempts(files, layout, 'rejected')).map(({ record }) => [isDecision(record), record.outcome.kind])).toEqual([[false, 'done'], [true, 'failed']]);
+    expect(await composeStory(files, layout, 'failed', 'rejected')).toMatch(/^# Failed: [^]*after 1 attempt; a person decided$[^]*\*\*why\*\*: rejected: not what I meant; what it made is kept as refs/m);
+  });
+
+  it('why a task ended untried', async () => {
+    expect(await readNever(files, layout, 'never')).toEqual({ v: 1, why: 'cancelled: a person cancelled it before it ran', at: 1_795_303_940_000 });
+    expect(await composeStory(files, layout, 'failed', 'never')).toMatch(/^# Failed: [^]*\*\*why\*\*: cancelled: a person cancelled it before it ran/);
   });
 
   it('what the pit remembers', async () => {
