@@ -8,6 +8,7 @@ import { SESSIONS } from './sessions.js';
 import { MERGES } from './merges.js';
 import { PITS } from './pits.js';
 import type { Stage } from './stage.js';
+import { WAITS } from './waits.js';
 
 /* What is killed, step by step: how its world is laid, how it is run once, and where its tasks must come to in the end. */
 
@@ -162,6 +163,7 @@ export const ACTORS = {
   ...ENDINGS,
   ...SESSIONS,
   ...MERGES,
+  ...WAITS,
   ...PITS,
 } as const satisfies Readonly<Record<string, Actor>>;
 

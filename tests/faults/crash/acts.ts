@@ -30,7 +30,7 @@ export interface Actor {
 }
 
 export const plan = (id: string, more: Partial<TaskPlan> = {}): TaskPlan => ({ id, habit: 'well', leaves: 'nothing', seconds: 0, work: 'none', ...more });
-export const BRIEF_MS = 60_000;
+export const BRIEF_MS = 120_000;
 export const DONE: readonly Goal[] = [{ id: 'x', state: 'done' }];
 export const FAILED: readonly Goal[] = [{ id: 'x', state: 'failed' }];
 
