@@ -21,12 +21,12 @@ export const newBellMemory = (): BellMemory => ({ round: newRoundMemory(), ringi
 
 const git = systemGit(process.env);
 
-/** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. */
-export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting, memory: BellMemory): void {
+/** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. `spent`: the budget that is, where one is: no resident is typed at then. */
+export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting & { readonly spent?: string | undefined }, memory: BellMemory): void {
   if (memory.ringing !== undefined || (memory.round.empty && setting.rules.length === 0)) return;
   const { layout } = setting;
   const warn = (message: string, fields: object): void => ports.log.warn(message, fields);
-  memory.ringing = unlessRemoved(ports, layout, () => ring({ ...ports, git, outlet: withHooks(outletOf(ports, layout, profiles), { files: ports.files, layout, env: process.env, tell: (text, bell) => ports.tmux.tell(text, bell) }, setting.rules), warn }, setting, memory.round))
+  memory.ringing = unlessRemoved(ports, layout, () => ring({ ...ports, git, outlet: withHooks(outletOf(ports, layout, profiles, setting.spent), { files: ports.files, layout, env: process.env, tell: (text, bell) => ports.tmux.tell(text, bell) }, setting.rules), warn }, setting, memory.round))
     .catch((cause: unknown) => warn('a round of pings broke off', { why: cause instanceof Error ? cause.message : String(cause) }))
     .finally(() => (memory.ringing = undefined));
 }

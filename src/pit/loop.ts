@@ -14,7 +14,7 @@ import { endDependent } from '../runs/never.js';
 import { workflowFault } from '../workflow/fault.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
-import { budgetRound, newBudgetMemory, type BudgetMemory } from './budget.js';
+import { budgetRound, newBudgetMemory, spentRule, type BudgetMemory } from './budget.js';
 import { diskRound, newDiskMemory, type DiskMemory } from './disk.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
@@ -107,10 +107,10 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   for (const file of leftovers) await files.remove(file);
 
   await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory, memory.disk.over);
-  await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired }, memory.residents);
+  await budgetRound(ports, setting, config, memory.budget);
+  await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired, spent: spentRule(memory.budget) }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   ringBells(ports, setting, memory, live);
-  await budgetRound(ports, setting, config, memory.budget);
   diskRound(ports, setting, config, memory.disk);
   metricsRound(ports, setting, config, memory.metrics);
   await publish(ports, setting, memory, live, tmux);
@@ -123,7 +123,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
 
 function ringBells(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, live: LiveConfig): void {
   const config = live.current();
-  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10) }, memory.bell);
+  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10), spent: spentRule(memory.budget) }, memory.bell);
 }
 
 /** Before the first tick: a rule that is new finds what happens from its first look on, and nothing may happen before it. */
@@ -214,7 +214,7 @@ async function publish(ports: PitPorts, { layout, startedAt, residents }: PitSet
     mode: memory.desired.mode,
     wanted: memory.desired.snakes,
     snakes: [...memory.slots].map(([snake, slot]) => rowOf(snake, slot)).sort((a, b) => Number(a.snake.slice(1)) - Number(b.snake.slice(1))),
-    residents: await residentRows(ports, residents, memory.residents),
+    residents: await residentRows(ports, residents, memory.residents, spentRule(memory.budget)),
     counts: await countStates(files, layout, { memory: memory.counts, nowMs: clock.wallMs() }),
     configProblem: live.problem(),
     ...tmux,

@@ -200,7 +200,7 @@ async function goDown(ports: PitPorts, setting: PitSetting, memory: PitMemory): 
   const { files, processes, clock, tmux, log } = ports;
   const cleanup = cleanupSetting(files, setting, config(), () => 'refused');
   await execute(ports, cleanup, await plan(ports, cleanup));
-  await endResidents(ports, residents, memory.residents, config().graceMs);
+  await endResidents(ports, residents, memory.residents, config());
   await tmux.killServer();
   const ended = await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);
   if (ended.kind === 'unknown') log.error('processes of this pit could not be ended', { evidence: ended.evidence });

@@ -234,6 +234,7 @@ export const RUN_FILES = {
   awaits: 'awaits.json',
   never: 'never.json',
   entered: 'entered',
+  counted: 'counted.json',
   workflow: 'workflow.json',
   handed: 'handed',
   treeBefore: 'tree-before.json',

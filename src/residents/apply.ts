@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { updateBreaker } from '../agents/breaker/store.js';
+import type { Profiles } from '../agents/choice.js';
 import { endSession } from '../agents/end-session.js';
+import type { Config } from '../config/config.js';
 import { afterTyping } from '../lib/cadence.js';
 import { unreachable } from '../lib/unreachable.js';
 import { claimEntry } from '../protocol/names.js';
-import { parseSession, RUN_FILES } from '../protocol/records.js';
+import { parseJson, parseSession, RUN_FILES } from '../protocol/records.js';
 import { readAttempt, removeLauncher } from '../runs/run-dir.js';
 import { sayWake } from '../watchdog/wakes.js';
 import { claimFile, placesOf, residentMarker, residentSession, runDirOf } from './places.js';
@@ -33,7 +35,7 @@ export async function applyResident(ports: ResidentPorts, setting: ResidentSetti
     case 'tell-started':
       return events.emit({ kind: 'resident-started', resident: name, marker: residentMarker(name, action.run), session: residentSession(name, action.run), rule: action.rule, evidence: one.record.kind });
     case 'end':
-      return beside(ports, one, action.run, () => end(ports, setting, world.config.graceMs, one, action));
+      return beside(ports, one, action.run, () => end(ports, setting, world.config, one, action));
     case 'wake':
       return beside(ports, one, action.run, () => wake(ports, setting, world, one, action.run));
     case 'tell-lost-wake':
@@ -83,7 +85,9 @@ async function launch(ports: ResidentPorts, setting: ResidentSetting, world: Res
 }
 
 /** Fence first: a launch under way finds its claim gone. Then every process that bears its marker, until two looks find none. */
-async function end({ files, processes, clock, events, log }: ResidentPorts, { layout }: ResidentSetting, graceMs: number, { record, hands }: Pick<Resident, 'record' | 'hands'>, action: Pick<Extract<ResidentAction, { kind: 'end' }>, 'run' | 'rule' | 'evidence'>): Promise<void> {
+async function end(ports: ResidentPorts, setting: ResidentSetting, config: Pick<Config, 'graceMs' | 'env'>, { record, hands, tally }: Pick<Resident, 'record' | 'hands' | 'tally'>, action: Pick<Extract<ResidentAction, { kind: 'end' }>, 'run' | 'rule' | 'evidence'>): Promise<void> {
+  const { files, processes, clock, events, log } = ports;
+  const { layout } = setting;
   const { run, rule, evidence } = action;
   const { name } = record;
   const dir = runDirOf(layout, name, run);
@@ -92,8 +96,11 @@ async function end({ files, processes, clock, events, log }: ResidentPorts, { la
   const leader = parseSession(await files.read(join(dir, RUN_FILES.session)), run.boot)?.leader;
   const places = placesOf(layout, name);
   const privateDir = (await files.exists(places.work)) ? places.work : undefined;
-  const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir }, graceMs);
+  const ended = await endSession(processes, clock, { entry: claimEntry(marker), leader, privateDir }, config.graceMs);
   await removeLauncher(files, dir);
+  // Before anything may follow: nobody comes back to this run.
+  await tally.doing;
+  if (ended.kind === 'gone') await tally.look(ports, setting, config, parseJson<Profiles>(await files.read(layout.agents)) ?? {}, name, run, true);
   hands.ended = ended;
   if (ended.kind === 'gone') await events.emit({ kind: 'resident-ended', resident: name, marker, rule, evidence, killed: ended.killed });
   else log.error(`processes of the resident ${name} could not be ended`, { evidence: ended.evidence });
@@ -137,10 +144,10 @@ async function cool(ports: ResidentPorts, { layout }: ResidentSetting, { config 
 }
 
 /** The pit goes down: whatever runs of a resident is ended, and its record removed, so that the next `up` starts it anew. */
-export async function endForGood(ports: ResidentPorts, setting: ResidentSetting, graceMs: number, one: Resident, run: Run | undefined): Promise<void> {
+export async function endForGood(ports: ResidentPorts, setting: ResidentSetting, config: Pick<Config, 'graceMs' | 'env'>, one: Resident, run: Run | undefined): Promise<void> {
   one.hands.closed = true;
   // Its claim must not be laid after it was taken away.
   if (one.record.phase.kind === 'launching') await one.hands.doing;
-  if (run !== undefined) await end(ports, setting, graceMs, one, { run, rule: 'the pit goes down', evidence: one.record.phase.kind });
+  if (run !== undefined) await end(ports, setting, config, one, { run, rule: 'the pit goes down', evidence: one.record.phase.kind });
   if (run === undefined || one.hands.ended?.kind === 'gone') await ports.files.remove(placesOf(setting.layout, one.record.name).record);
 }

@@ -104,8 +104,9 @@ function whileUp(policy: ResidentPolicy, wanted: Wanted | undefined, before: Res
 /** Quiet time takes deaths back. */
 const rested = (policy: ResidentPolicy, before: ResidentRecord, nowMs: number): ResidentRecord => ({ ...before, healing: aged(policy.healing, before.healing, nowMs) });
 
-function fitness({ agent, coolsUntil }: ResidentLook, now: Now): Fitness {
+function fitness({ agent, coolsUntil, spent }: ResidentLook, now: Now): Fitness {
   if (now.mode !== 'run') return { fit: false, why: 'the pit goes down: nobody is woken' };
+  if (spent !== undefined) return { fit: false, why: `${spent}: it is not woken` };
   if (coolsUntil !== undefined) return { fit: false, why: 'its account is at a limit' };
   if (agent === undefined) return { fit: false, why: 'nothing was seen of it yet' };
   return AT_REST.has(agent.state.kind) ? { fit: true } : { fit: false, why: `it is ${agent.state.kind}: it is woken when its turn is over` };
@@ -122,6 +123,7 @@ function whileDown(policy: ResidentPolicy, wanted: Wanted | undefined, old: Resi
   const cadence = before.cadence === undefined || wanted.everyMs === undefined ? undefined : nearer({ everyMs: wanted.everyMs }, before.cadence, now.wallMs);
   if (before.kind === 'headless' && cadence !== undefined && now.wallMs < cadence.dueAt) return still({ ...before, cadence }, 'it is not due');
   if (look.coolsUntil !== undefined) return still(before, 'its account is at a limit');
+  if (look.spent !== undefined && before.kind !== 'service') return still(before, `${look.spent}: it is not started`);
   const run: Run = { nonce: now.nonce, at: now.wallMs, boot: now.boot };
   const started = { ...before, phase: { kind: 'launching' as const, run }, cadence: wanted.everyMs === undefined ? undefined : beginCadence(wanted.everyMs, now.wallMs), cooledAt: undefined };
   if (phase.kind === 'down') return { record: started, action: { kind: 'launch', run, rule: 'it is wanted, and nothing of it runs' } };

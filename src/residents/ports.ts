@@ -10,6 +10,7 @@ import type { Layout } from '../protocol/layout.js';
 import type { DesiredRecord } from '../protocol/snapshot.js';
 import type { Tmux } from '../tmux/server.js';
 import type { ResidentRecord, Run } from './state.js';
+import type { Tally } from './tally.js';
 
 export interface ResidentPorts {
   readonly files: Files;
@@ -37,6 +38,8 @@ export interface ResidentWorld {
   readonly config: Config;
   readonly profiles: Profiles;
   readonly desired: DesiredRecord;
+  /** Why nothing that costs is begun: the budget of the day or of the pit is spent. */
+  readonly spent?: string | undefined;
 }
 
 /** What the pit's own hands are doing for one resident, or came to; lost with the pit, and that is harmless. */
@@ -64,6 +67,7 @@ export interface Resident {
   /** As it lies on disk. */
   written: string;
   readonly hands: Hands;
+  readonly tally: Tally;
   /** The rule of the last look, for `status`. */
   rule: string;
 }

@@ -15,6 +15,7 @@ import { nonceOf, placesOf, residentMarker, residentSession, runDirOf, runOf } f
 import { parseRecord } from './record.js';
 import { emptyHands, type Resident, type ResidentPorts, type ResidentSetting, type ResidentWorld } from './ports.js';
 import type { ResidentPolicy, ResidentRecord, Run, Wanted } from './state.js';
+import { Tally } from './tally.js';
 import { allWanted } from './wanted.js';
 
 /** Lost with the pit, and found again from the files. */
@@ -47,6 +48,7 @@ export async function tickResidents(ports: ResidentPorts, setting: ResidentSetti
   for (const one of wanted.values()) if (!memory.residents.has(one.name)) memory.residents.set(one.name, fresh(one, clock.wallMs()));
   for (const [name, one] of memory.residents) {
     if (one.hands.busy) continue;
+    countBeside(ports, setting, world, one);
     const look = await observeResident(ports, setting, world, one.record, one.hands);
     const pool = [...memory.residents.values()].flatMap(({ record }) => record.healing.restarts);
     const { mode, generation } = world.desired;
@@ -60,14 +62,22 @@ export async function tickResidents(ports: ResidentPorts, setting: ResidentSetti
   }
 }
 
-const fresh = (wanted: Wanted, nowMs: number): Resident => ({ record: beginResident(wanted, nowMs), written: '', hands: emptyHands(undefined), rule: '' });
+/** What its session has used since the last look goes into the ledger, beside the tick. */
+function countBeside(ports: ResidentPorts, setting: ResidentSetting, { config, profiles }: ResidentWorld, { record: { name, kind, phase }, tally }: Resident): void {
+  if (phase.kind !== 'up' || kind === 'service' || !tally.isDue(phase.run, ports.clock.monoMs())) return;
+  tally.doing = tally.look(ports, setting, config, profiles, name, phase.run, false)
+    .catch((cause: unknown) => ports.log.warn(`what the resident ${name} has used could not be counted; it is tried again`, { problem: String(cause) }))
+    .finally(() => (tally.doing = undefined));
+}
+
+const fresh = (wanted: Wanted, nowMs: number): Resident => ({ record: beginResident(wanted, nowMs), written: '', hands: emptyHands(undefined), tally: new Tally(), rule: '' });
 
 async function load({ files, clock, processes, log }: ResidentPorts, { layout }: ResidentSetting, memory: ResidentMemory): Promise<void> {
   for (const name of await files.list(layout.residents)) {
     const places = placesOf(layout, name);
     const text = await files.read(places.record);
     const record = parseRecord(text, name);
-    if (record !== undefined) memory.residents.set(name, { record, written: text ?? '', hands: emptyHands(undefined), rule: '' });
+    if (record !== undefined) memory.residents.set(name, { record, written: text ?? '', hands: emptyHands(undefined), tally: new Tally(), rule: '' });
     else {
       // What cannot be read is put aside. Its claim still names the run that may live: that one is ended before another begins.
       if (text !== undefined) {
@@ -78,7 +88,7 @@ async function load({ files, clock, processes, log }: ResidentPorts, { layout }:
       if (nonce === undefined) continue;
       const run: Run = { nonce, at: clock.wallMs(), boot: processes.boot() };
       const nobody = beginResident({ name, kind: 'service', fingerprint: '', everyMs: undefined }, clock.wallMs());
-      memory.residents.set(name, { record: { ...nobody, phase: { kind: 'ending', run, after: 'afresh', rule: 'its record cannot be read', evidence: places.record } }, written: '', hands: emptyHands(undefined), rule: '' });
+      memory.residents.set(name, { record: { ...nobody, phase: { kind: 'ending', run, after: 'afresh', rule: 'its record cannot be read', evidence: places.record } }, written: '', hands: emptyHands(undefined), tally: new Tally(), rule: '' });
     }
   }
   memory.loaded = true;
@@ -92,14 +102,14 @@ export function watchedResidents({ layout }: ResidentSetting, memory: ResidentMe
 }
 
 /** `down`: ends them all, at once, and forgets them. */
-export async function endResidents(ports: ResidentPorts, setting: ResidentSetting, memory: ResidentMemory, graceMs: number): Promise<void> {
+export async function endResidents(ports: ResidentPorts, setting: ResidentSetting, memory: ResidentMemory, config: Pick<Config, 'graceMs' | 'env'>): Promise<void> {
   if (!memory.loaded) await load(ports, setting, memory);
   memory.closed = true;
-  await Promise.all([...memory.residents.values()].map((one) => endForGood(ports, setting, graceMs, one, runOf(one.record.phase))));
+  await Promise.all([...memory.residents.values()].map((one) => endForGood(ports, setting, config, one, runOf(one.record.phase))));
 }
 
-/** For `status`. */
-export async function residentRows({ files }: ResidentPorts, { layout }: ResidentSetting, memory: ResidentMemory): Promise<ResidentRow[]> {
+/** For `status`. `spent`: the budget that is, where one is. */
+export async function residentRows({ files }: ResidentPorts, { layout }: ResidentSetting, memory: ResidentMemory, spent?: string): Promise<ResidentRow[]> {
   const rows: ResidentRow[] = [];
   for (const { record, rule } of memory.residents.values()) {
     const { name, kind, phase, healing } = record;
@@ -108,7 +118,7 @@ export async function residentRows({ files }: ResidentPorts, { layout }: Residen
     const session = dir === undefined || run === undefined ? undefined : parseSession(await files.read(join(dir, RUN_FILES.session)), run.boot);
     const agent = phase.kind === 'up' && dir !== undefined && kind !== 'service' ? await readAgent(files, dir) : undefined;
     const pausedUntil = phase.kind === 'backing-off' ? phase.until : phase.kind === 'broken' && healing.breaker.kind === 'open' ? healing.breaker.until : undefined;
-    rows.push({ resident: name, kind, state: stateOf(record, agent?.state.kind), pid: session?.leader.pid, since: run?.at, nextAt: pausedUntil ?? record.cadence?.dueAt, why: whyOf(record, rule) });
+    rows.push({ resident: name, kind, state: stateOf(record, agent?.state.kind), pid: session?.leader.pid, since: run?.at, nextAt: pausedUntil ?? record.cadence?.dueAt, why: whyOf(record, rule) ?? (spent !== undefined && phase.kind === 'up' && kind === 'interactive' ? `${spent}: it is not woken` : undefined) });
   }
   return rows.sort((a, b) => (a.resident < b.resident ? -1 : 1));
 }

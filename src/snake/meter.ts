@@ -1,15 +1,12 @@
 import { join } from 'node:path';
-import { transcriptFiles } from '../agents/glob.js';
-import { LINE_BYTES, LineReader } from '../agents/lines.js';
-import { LineSplitter } from '../agents/line-splitter.js';
-import type { AgentProfile, LineRule } from '../agents/profile.js';
-import { PROGRAM_FILES } from '../agents/program.js';
-import { parseJson, RUN_FILES, type AttemptRecord, type UsageRecord } from '../protocol/records.js';
-import { allTokens, sumTokens, tokensSince, type TokenCount, type TokenRecord } from '../protocol/tokens.js';
+import type { AgentProfile } from '../agents/profile.js';
+import { RUN_FILES, type AttemptRecord, type UsageRecord } from '../protocol/records.js';
+import { allTokens, sumTokens, tokensSince, type TokenRecord } from '../protocol/tokens.js';
 import type { Claim } from '../queue/store.js';
 import { countedBefore } from '../runs/count-run.js';
-import { runDirOf } from '../runs/run-dir.js';
 import { sessionDir } from '../runs/flow-record.js';
+import { SessionGauge, sourceOf } from '../runs/gauge.js';
+import { runDirOf } from '../runs/run-dir.js';
 import { lookAtBudget, tellsFirst } from '../runs/task-budget.js';
 import { readSpec } from '../runs/task-copy.js';
 import type { SnakePorts, SnakeSetting } from './ports.js';
@@ -17,23 +14,10 @@ import type { AttemptView } from './state.js';
 
 /** Between two looks at what a session has used. */
 const METER_EVERY_MS = 2000;
-const CHUNK = 1024 * 1024;
-
-interface Source {
-  readonly lines: LineSplitter;
-  readonly reader: LineReader;
-  /** Its path names the session; otherwise its lines must. */
-  readonly named: boolean;
-  offset: number;
-}
 
 /** What is metered of one session. */
 interface Metered {
-  readonly dir: string;
-  readonly session: string;
-  readonly sources: Map<string, Source>;
-  /** Of the files whose path names the session: a turn that stands in two of them counts once. */
-  readonly shared: LineReader;
+  readonly gauge: SessionGauge;
   readonly before: readonly TokenRecord[] | undefined;
   written: number;
 }
@@ -61,40 +45,18 @@ export class SessionMeter {
   private async measure(ports: SnakePorts, setting: SnakeSetting, claim: Claim, dir: string, attempt: AttemptRecord, profile: AgentProfile, session: string): Promise<void> {
     const from = sourceOf(profile, attempt.mode);
     if (from === undefined) return;
-    if (this.metered?.dir !== dir || this.metered.session !== session) {
+    if (this.metered?.gauge.dir !== dir || this.metered.gauge.session !== session) {
       const before = attempt.resumed && from.kind === 'transcript' ? await countedBefore(ports.files, setting.layout, claim.name.id, dir, session) : [];
-      this.metered = { dir, session, sources: new Map(), shared: new LineReader(from.rules), before, written: -1 };
+      this.metered = { gauge: new SessionGauge(from, dir, attempt.home, session), before, written: -1 };
     }
     const { metered } = this;
     // A session of which nothing is known from before: what came to it cannot be told.
     if (metered.before === undefined) return;
-    const paths = from.kind === 'transcript' ? await transcriptFiles(ports.files, attempt.home, from.glob, session) : [join(dir, from.file)];
-    for (const path of paths) await grow(ports, metered, path, from.rules, from.kind === 'own' || path.slice(attempt.home.length).includes(session));
-    const counts = [metered.shared.facts().tokens, ...[...metered.sources.values()].map(({ named, reader }) => (!named && reader.facts().session === session ? reader.facts().tokens : undefined))];
-    const whole = counts.filter((count): count is TokenCount => count !== undefined);
-    const added = whole.length === 0 ? undefined : tokensSince(sumTokens(metered.before), sumTokens(whole));
+    const whole = await metered.gauge.look(ports.files, ports.clock);
+    const added = whole === undefined ? undefined : tokensSince(sumTokens(metered.before), whole);
     if (added === undefined || allTokens(added) === metered.written) return;
     metered.written = allTokens(added);
     await ports.files.write(join(dir, RUN_FILES.usage), `${JSON.stringify({ v: 1, at: ports.clock.wallMs(), tokens: added } satisfies UsageRecord)}\n`);
-  }
-}
-
-type From = { readonly kind: 'transcript'; readonly glob: string; readonly rules: readonly LineRule[] } | { readonly kind: 'own'; readonly file: string; readonly rules: readonly LineRule[] };
-
-/** Where its figures stand while it runs. A transcript that the program itself must print is had at the end alone. */
-function sourceOf({ transcript, headless, hooks }: AgentProfile, mode: AttemptRecord['mode']): From | undefined {
-  const tells = (rules: readonly LineRule[] | undefined): rules is readonly LineRule[] => rules?.some((rule) => rule.usage !== undefined) === true;
-  if (transcript?.kind === 'jsonl') return { kind: 'transcript', glob: transcript.glob, rules: transcript.rules };
-  if (mode === 'headless' && tells(headless?.rules)) return { kind: 'own', file: PROGRAM_FILES.stream, rules: headless.rules };
-  return tells(hooks?.rules) ? { kind: 'own', file: PROGRAM_FILES.events, rules: hooks.rules } : undefined;
-}
-
-async function grow({ files, clock }: SnakePorts, { sources, shared }: Metered, path: string, rules: readonly LineRule[], named: boolean): Promise<void> {
-  let known = sources.get(path);
-  if (known === undefined) sources.set(path, (known = { lines: new LineSplitter(LINE_BYTES), reader: named ? shared : new LineReader(rules), named, offset: 0 }));
-  for (let bytes = await files.readFrom(path, known.offset, CHUNK); bytes.length > 0; bytes = await files.readFrom(path, known.offset, CHUNK)) {
-    known.offset += bytes.length;
-    for (const line of known.lines.push(bytes)) known.reader.event(parseJson(line), clock.wallMs());
   }
 }
 
