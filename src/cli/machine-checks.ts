@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { run } from '../lib/run.js';
 
 /** One thing that doctor looked at; `remedy` is empty where all is well. */
@@ -22,9 +22,24 @@ function checkNode(): Finding {
   return good ? ok('node', process.version) : { check: 'node', level: 'bad', fact: process.version, remedy: 'install Node 20.19 or newer' };
 }
 
+const TMUX_MISSING = 'install it: apt-get install tmux';
+const TMUX_SILENT = 'try tmux -V: is it a wrapper that hangs (type -a tmux), or the machine overloaded?';
+const TMUX_MS = 10_000;
+
+const isOnPath = (program: string): boolean => (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)));
+
+/** Why no session could be started here, with the way out; undefined: tmux answers. */
+export async function tmuxFault(): Promise<string | undefined> {
+  if (!isOnPath('tmux')) return `tmux is not on the PATH; ${TMUX_MISSING}`;
+  const ran = await run(['tmux', '-V'], { timeoutMs: TMUX_MS });
+  return ran.kind === 'unknown' ? `tmux does not answer (${ran.why}); ${TMUX_SILENT}` : undefined;
+}
+
 async function checkTmux(): Promise<Finding> {
-  const ran = await run(['tmux', '-V'], { timeoutMs: 5000 }).catch(() => ({ kind: 'unknown' as const, why: 'not found' }));
-  if (ran.kind === 'unknown' || ran.code !== 0) return { check: 'tmux', level: 'bad', fact: 'not found', remedy: 'install it: apt-get install tmux' };
+  if (!isOnPath('tmux')) return { check: 'tmux', level: 'bad', fact: 'not found', remedy: TMUX_MISSING };
+  const ran = await run(['tmux', '-V'], { timeoutMs: TMUX_MS });
+  if (ran.kind === 'unknown') return { check: 'tmux', level: 'bad', fact: `it does not answer: ${ran.why}`, remedy: TMUX_SILENT };
+  if (ran.code !== 0) return { check: 'tmux', level: 'bad', fact: `tmux -V ended with ${ran.code}: ${ran.stderr.trim()}`, remedy: TMUX_MISSING };
   const version = /(\d+)\.(\d+)/.exec(ran.stdout);
   const number = version === null ? 0 : Number(version[1]) + Number(version[2]) / 100;
   return number >= 3.02 ? ok('tmux', ran.stdout.trim()) : { check: 'tmux', level: 'bad', fact: ran.stdout.trim(), remedy: 'install tmux 3.2 or newer (new-session -e)' };

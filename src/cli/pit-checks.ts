@@ -166,8 +166,10 @@ async function checkProcesses(context: Context): Promise<Finding[]> {
     if (claimed > 0) return [{ check: 'pit', level: 'warn', fact: `dead, with ${claimed} in queue/claimed/`, remedy: 'snakepit up adopts what still runs, snakepit cleanup requeues the dead' }];
     return [ok('pit', 'not running')];
   }
-  const broken = (await readSnapshot(context))?.snakes.filter((row) => row.state === 'broken').map((row) => row.snake) ?? [];
-  return [ok('pit', `running, pid ${pit.pid}`), broken.length === 0 ? ok('snakes', `${alive.length} alive, none broken`) : { check: 'snakes', level: 'warn', fact: `broken: ${broken.join(', ')}`, remedy: `why: snakepit logs ${broken[0] ?? ''}; then snakepit up starts them again` }];
+  const snapshot = await readSnapshot(context);
+  const tmux: Finding[] = snapshot?.tmux === 'unknown' ? [{ check: 'tmux server', level: 'bad', fact: 'it does not answer the pit: what runs goes on, nothing new starts', remedy: 'is its server stopped (ps), or the machine overloaded?' }] : [];
+  const broken = snapshot?.snakes.filter((row) => row.state === 'broken').map((row) => row.snake) ?? [];
+  return [ok('pit', `running, pid ${pit.pid}`), ...tmux, broken.length === 0 ? ok('snakes', `${alive.length} alive, none broken`) : { check: 'snakes', level: 'warn', fact: `broken: ${broken.join(', ')}`, remedy: `why: snakepit logs ${broken[0] ?? ''}; then snakepit up starts them again` }];
 }
 
 async function checkStuck({ files, layout }: Context): Promise<Finding> {

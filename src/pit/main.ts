@@ -27,6 +27,7 @@ import { measureDisk } from '../workspace/disk.js';
 import { spawnSnake } from './apply.js';
 import { cleanupSetting } from './clean.js';
 import { endResidents } from '../residents/roster.js';
+import { endTmux } from './end-tmux.js';
 import { openLiveConfig } from './live-config.js';
 import { endMetrics } from './metrics.js';
 import { firstRing, newPitMemory, tick, type PitMemory } from './loop.js';
@@ -116,7 +117,7 @@ export async function runPit(root: string, options: { foreground: boolean }): Pr
   await unwatchDrops();
   await memory.bell.ringing;
   if (lost) return lostDirectory(ports, setting, tmuxServer);
-  if (!leave) await goDown(ports, setting, memory);
+  if (!leave) await goDown(ports, setting, memory, tmuxServer);
   await endMetrics(ports, setting, memory.metrics);
   await events.emit({ kind: 'pit-stopped', how: leave ? 'left-running' : memory.desired.mode === 'now' ? 'now' : 'drained' });
   log.info('the pit is down');
@@ -195,18 +196,20 @@ function finishing(claimed: readonly string[]): string {
 }
 
 /** Leaves nothing behind: claims of the dead reaped, the tmux server ended, and every process that bears this pit's mark. */
-async function goDown(ports: PitPorts, setting: PitSetting, memory: PitMemory): Promise<void> {
+async function goDown(ports: PitPorts, setting: PitSetting, memory: PitMemory, tmuxServer: ProcessIdentity | undefined): Promise<void> {
   const { layout, config, pitId, residents } = setting;
-  const { files, processes, clock, tmux, log } = ports;
+  const { files, processes, clock, log } = ports;
   const cleanup = cleanupSetting(files, setting, config(), () => 'refused');
   await execute(ports, cleanup, await plan(ports, cleanup));
   await endResidents(ports, residents, memory.residents, config());
-  await tmux.killServer();
+  const tmuxEnded = await endTmux(ports, layout, tmuxServer, config().graceMs);
+  if (!tmuxEnded) log.error('tmux does not answer; whether its server still runs is not known', { socket: layout.tmuxSocket });
   const ended = await endSession(processes, clock, { entry: pitEntry(pitId) }, config().graceMs);
   if (ended.kind === 'unknown') log.error('processes of this pit could not be ended', { evidence: ended.evidence });
   else if (ended.killed > 0) log.warn('orphans of this pit were ended', { killed: ended.killed });
   await endHands(processes, clock, pitId, { kind: 'of-dead' }, config().graceMs);
-  await files.remove(layout.tmuxSocket);
+  // Without it nobody could reach the server any more: `down` tells of one that is left.
+  if (tmuxEnded) await files.remove(layout.tmuxSocket);
   await sweep(ports, layout);
 }
 

@@ -180,6 +180,7 @@ export const PARTS: readonly Part[] = [
       { dies: 'nobody; tmux makes the session twice', lies: '`started/`, which is made once', repairs: 'the second wrapper finds it and ends', ends: 'started once', run: met('launched-twice', '0.0.0', 1) },
       { dies: 'nobody; tmux makes the session seconds after it said so', lies: 'nothing, for a while', repairs: 'nobody: a launch is repeated after ten seconds, and starts once', ends: 'started once', run: met('launched-late', '0.0.0', 1) },
       { dies: 'nobody; the server is stopped (SIGSTOP)', lies: 'what lay there', repairs: 'nobody; `status` says so', ends: 'all goes on when it is woken', run: elsewhere('tests/faults/machine.test.ts', 'a server that is stopped: nobody is robbed or started twice') },
+      { dies: 'nobody; tmux hangs, whatever is asked of it', lies: 'what lay there', repairs: 'nobody; `up` begins nothing, and every command ends in its own time; `up`, `status`, `top` and `doctor` say so', ends: 'what runs ends by its files, the rest when tmux answers; `down` leaves no server', run: elsewhere('tests/faults/hung-tmux.test.ts', 'a tmux that never answers: up begins nothing; status, top, doctor and cleanup say so; what runs ends by its files; all goes on afterwards; down leaves no server') },
       { dies: 'nobody; the server does not answer', lies: 'what lay there', repairs: 'nobody: unknown is not dead', ends: 'nobody is judged until it answers', run: elsewhere('tests/watchsim/watchsim.test.ts', 'while tmux does not answer nobody is judged') },
     ],
   },

@@ -54,6 +54,7 @@ export async function down(dir: string | undefined, options: { now?: boolean }):
     // A pit that could not start ends nothing: snakes bear no mark of the pit, their registration tells of them.
     if (snakes.length > 0) throw new CliError(`still alive: ${snakes.map((one) => `${one.snake} (pid ${one.process.pid})`).join(', ')}; the pit that was to end them did not: see ${join(layout.log, 'pit.out')} and say snakepit down again`, EXIT.unavailable);
     if (others.length > 0) throw new CliError(`still alive: ${others.map((one) => one.pid).join(', ')}; end them by hand and say snakepit down again`, EXIT.unavailable);
+    if (await files.exists(layout.tmuxSocket)) throw new CliError(`tmux does not answer: whether the server at ${layout.tmuxSocket} still runs is not known; no snake and no session is left. Say snakepit down again when tmux -V answers`, EXIT.unavailable);
     const snapshot = await readSnapshot(context);
     if (snapshot !== undefined) await files.remove(layout.snapshot);
     print('the pit is down; no snake, no session and no process of it is left');

@@ -114,7 +114,7 @@ export function renderStatus(facts: StatusFacts): string {
   const lines = [];
   const { pit } = facts;
   if (pit === undefined) lines.push(paint('yellow', 'no pit is running') + '; start it with: snakepit up');
-  else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
+  else lines.push(`pit ${pit.pid}, ${pit.mode === 'run' ? '' : pit.mode === 'starting' ? 'starting, ' : `going down (${pit.mode}), `}up${pit.upMs === undefined ? '' : ` for ${formatDuration(pit.upMs)}`}`);
   if (facts.paused) lines.push(paint('yellow', 'paused: nothing is claimed; go on with: snakepit resume'));
   if (facts.tmuxSilent) lines.push(paint('yellow', 'tmux does not answer: what runs goes on, nothing new starts; is its server stopped (ps), or the machine overloaded?'));
   for (const one of facts.hindered) lines.push(paint('red', hinderedLine(one)));

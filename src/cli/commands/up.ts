@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QUEUE_STATES } from '../../protocol/layout.js';
 import { identify } from '../../lib/linux-processes.js';
@@ -11,6 +11,7 @@ import { foreignHost } from '../../queue/host.js';
 import { ensureLayout } from '../../queue/init.js';
 import { SLOWER, tryWatch } from '../../queue/watch.js';
 import { checkGround, livePit, note, openContext, print, readAgents, readConfig, readSnapshot, type Context } from '../context.js';
+import { tmuxFault } from '../machine-checks.js';
 import { MONEY_REMEDY, moneyGaps } from '../money-gaps.js';
 import { CliError, EXIT } from '../exit.js';
 
@@ -80,8 +81,8 @@ async function untilUp(context: Context, desired: DesiredRecord, running: Proces
 
 /** What would make every task fail, said before anything starts. */
 async function checkMachine({ files, layout }: Context): Promise<void> {
-  const found = (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, 'tmux')));
-  if (!found) throw new CliError('tmux is not on the PATH; install it: apt-get install tmux', EXIT.unavailable);
+  const tmux = await tmuxFault();
+  if (tmux !== undefined) throw new CliError(tmux, EXIT.unavailable);
   const unwatched = tryWatch(layout.queue);
   if (unwatched !== undefined) note(`snakepit: ${unwatched.fact}: ${SLOWER}\n          ${unwatched.remedy}`);
   const device = statSync(layout.queue).dev;
