@@ -17,6 +17,8 @@ export type NeedsMemory = Map<string, { readonly mtimeMs: number; readonly after
 interface WaitingFile {
   readonly file: string;
   readonly name: WaitingName;
+  /** When it may go, as far as the clock is concerned. */
+  readonly dueAt: number;
   readonly after: readonly string[];
   /** Tasks that it has tossed and waits for. */
   readonly children: readonly string[];
@@ -27,7 +29,22 @@ export interface Waited {
   readonly verdict: WaitVerdict;
 }
 
-async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): Promise<WaitingFile[]> {
+/** A wait of up to an hour is a back-off, or as short as one. */
+const SHORT_WAIT_MS = 3_600_000;
+const SET_BACK_MS = 60_000;
+
+/**
+ * A file that its snake touched in what is the future now shows that the clock was set back since: a back-off that had begun then is over,
+ * and does not wait for as long as the clock was set back. What was never tried waits for the clock itself (`at:`), and so does what waits for
+ * longer: a day that a task or a provider named.
+ */
+export function dueBy(name: WaitingName, touchedAt: number, nowMs: number): number {
+  const { failures, losses, deferrals } = name.counters;
+  const tried = failures + losses + deferrals > 0;
+  return tried && touchedAt - nowMs > SET_BACK_MS && name.dueAt - touchedAt <= SHORT_WAIT_MS ? nowMs : name.dueAt;
+}
+
+async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number): Promise<WaitingFile[]> {
   const found: WaitingFile[] = [];
   const names = await files.list(layout.dir('waiting'));
   for (const file of names) {
@@ -44,7 +61,7 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
       known = { mtimeMs, after: parsed?.ok === true ? parsed.value.spec.after : [], children: await awaitedBy(files, layout, name.id, file) };
       memory.set(file, known);
     }
-    found.push({ file, name, after: known.after, children: known.children });
+    found.push({ file, name, dueAt: dueBy(name, mtimeMs, nowMs), after: known.after, children: known.children });
   }
   const present = new Set(names);
   for (const file of memory.keys()) if (!present.has(file)) memory.delete(file);
@@ -53,7 +70,7 @@ async function readWaiting(files: Files, layout: Layout, memory: NeedsMemory): P
 
 /** Every waiting task with the reason why it waits; with `known`, also which needed ids exist nowhere. */
 export async function judgeAllWaiting(files: Files, layout: Layout, memory: NeedsMemory, nowMs: number, known?: Parameters<typeof judgeWaiting>[3]): Promise<{ waiting: WaitingFile[]; verdicts: Map<string, WaitVerdict> }> {
-  const waiting = await readWaiting(files, layout, memory);
+  const waiting = await readWaiting(files, layout, memory, nowMs);
   const needed = new Set(waiting.flatMap((task) => [...task.after, ...task.children]));
   const done = new Set<string>();
   const failed = new Set<string>();
@@ -61,7 +78,7 @@ export async function judgeAllWaiting(files: Files, layout: Layout, memory: Need
     if ((await doneFile(files, layout, id)) !== undefined) done.add(id);
     else if (await files.exists(join(layout.dir('failed'), `${id}.md`))) failed.add(id);
   }
-  const tasks = waiting.map(({ name, after, children }) => ({ id: name.id, dueAt: name.dueAt, after, children }));
+  const tasks = waiting.map(({ name, dueAt, after, children }) => ({ id: name.id, dueAt, after, children }));
   return { waiting, verdicts: judgeWaiting(tasks, { done: (id) => done.has(id), failed: (id) => failed.has(id) }, nowMs, known) };
 }
 

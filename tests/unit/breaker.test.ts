@@ -104,6 +104,13 @@ describe('how long it stays open', () => {
   it('a time that only a clock that was set back can have written is over', () => {
     expect(decideBreaker(POLICY, open(NOW + 400 * DAY), asked(), NOW).admission?.kind).toBe('probe');
   });
+
+  it('one that was opened in what is the future now lets one in to see, and holds nobody off its watchdog: the clock was set back since', () => {
+    const setBack = open(NOW + DAY + MINUTE, { openedAt: NOW + DAY });
+    expect(decideBreaker(POLICY, setBack, asked(), NOW)).toMatchObject({ admission: { kind: 'probe' }, change: { rule: 'the clock was set back: one is let in to see' } });
+    expect(holdsUntil(setBack, 'm', NOW)).toBeUndefined();
+    expect(decideBreaker(POLICY, open(NOW + MINUTE, { openedAt: NOW + 5000 }), asked(), NOW).admission?.kind).toBe('wait');
+  });
 });
 
 describe('a program that keeps failing', () => {

@@ -53,6 +53,9 @@ function settled(breaker: Breaker, nowMs: number): Breaker {
   return state.kind === 'releasing' && isOver(state.freeAt, nowMs) ? { ...breaker, state: { kind: 'closed' } } : breaker;
 }
 
+/** Opened in what is the future now: the clock was set back since, and the wait that was meant cannot be told from the times. One is let in to see. */
+const wasSetBack = (breaker: Breaker, nowMs: number): boolean => breaker.openedAt > nowMs + MINUTE_MS;
+
 const isOver = (until: number, nowMs: number): boolean => nowMs >= until || until - nowMs > ABSURD_MS;
 
 function onAsked(policy: BreakerPolicy, breaker: Breaker, asked: Of<'asked'>, nowMs: number): BreakerStep {
@@ -61,8 +64,8 @@ function onAsked(policy: BreakerPolicy, breaker: Breaker, asked: Of<'asked'>, no
     case 'closed':
       return { after: breaker, admission: { kind: 'admitted' } };
     case 'open':
-      if (!isOver(state.until, nowMs)) return { after: breaker, admission: { kind: 'wait', until: state.until + spread(policy, asked.id), why: whyOpen(breaker.account, state.reason) } };
-      return probing(breaker, state, asked, 'its time is over: one is let in to see', nowMs);
+      if (!isOver(state.until, nowMs) && !wasSetBack(breaker, nowMs)) return { after: breaker, admission: { kind: 'wait', until: state.until + spread(policy, asked.id), why: whyOpen(breaker.account, state.reason) } };
+      return probing(breaker, state, asked, `${wasSetBack(breaker, nowMs) ? 'the clock was set back' : 'its time is over'}: one is let in to see`, nowMs);
     case 'half-open':
       if (state.probe.marker === asked.marker) return { after: breaker, admission: { kind: 'probe' } };
       if (asked.probeGone) return probing(breaker, state, asked, 'the probe before it has gone', nowMs);
@@ -257,7 +260,7 @@ export function holdsUntil(breaker: Breaker, marker: string, nowMs: number): num
     case 'releasing':
       return undefined;
     case 'open':
-      return state.reason === 'failing' || isOver(state.until, nowMs) ? undefined : state.until;
+      return state.reason === 'failing' || isOver(state.until, nowMs) || wasSetBack(breaker, nowMs) ? undefined : state.until;
     case 'half-open': {
       const until = state.probe.since + PROBE_HOLD_MS;
       return state.reason === 'failing' || state.probe.marker === marker || isOver(until, nowMs) ? undefined : until;
