@@ -16,16 +16,18 @@ import { layoutOf, QUEUE_STATES, type Layout } from '../../src/protocol/layout.j
 import { parseClaim, parseReaping, parseStuck, parseWaiting } from '../../src/protocol/names.js';
 import type { MergeRecord } from '../../src/protocol/merging.js';
 import { readNever } from '../../src/protocol/never.js';
-import { parseExit, parseJson, parseResult, parseSession, type VerdictRecord } from '../../src/protocol/records.js';
+import { parseExit, parseJson, parseResult, parseSession, type AttemptRecord, type VerdictRecord } from '../../src/protocol/records.js';
 import { parseDesired, type Snapshot } from '../../src/protocol/snapshot.js';
 import { foreignHost } from '../../src/queue/host.js';
 import { awaitedBy, childrenOf } from '../../src/queue/children.js';
 import { listState } from '../../src/queue/locate.js';
 import { listRefusals } from '../../src/queue/refusals.js';
 import { readRecords } from '../../src/recurring/records.js';
+import { readParts } from '../../src/residents/parts.js';
 import { parseRecord } from '../../src/residents/record.js';
 import { parkedAttempt, readQuestion } from '../../src/runs/answers.js';
 import { isDecision } from '../../src/runs/decision.js';
+import { listHindered } from '../../src/runs/hindered.js';
 import { composeStory } from '../../src/runs/publish.js';
 import { publishQuestion } from '../../src/runs/question.js';
 import { listSnakes } from '../../src/runs/registry.js';
@@ -155,6 +157,9 @@ describe('what the first version wrote is read', () => {
     expect(await foreignHost(files, layout)).toBe('elsewhere');
     expect((await readRecords(files, layout)).get('nightly')).toMatchObject({ v: 1, file: 'nightly.md', key: 'every 3600000', nextDueAt: 1_795_307_460_000, spent: [] });
     expect(parseRecord(text('residents', 'web', 'resident.json'), 'web')).toMatchObject({ v: 1, kind: 'service', phase: { kind: 'up', run: { nonce: 'ff6gc9e0dv', boot: '0123abcd' } }, healing: { restarts: [], streak: 0, breaker: { kind: 'closed' } } });
+    const counted = await readParts(files, { dir: join(layout.residents, 'web/runs/ff6gc9e0dv'), attempt: { startedAt: 0 } as AttemptRecord });
+    expect(counted).toMatchObject({ v: 1, part: 2, sessions: { '11111111-2222-4333-8444-555555555555': { input: 900, model: 'claude-opus-4-5' } }, owed: { kind: 'resident', run: 'web/ff6gc9e0dv', part: 2, input: 400, baseline: { input: 500 } } });
+    expect(await listHindered(files, ALIVE, layout)).toEqual([{ who: 's1', since: 1_795_303_930_000, why: expect.stringMatching(/^EACCES while writing/) }]);
     expect(await isDigested(files, layout, { v: 1, id: 'old', run: '001-0123456789', log: 'output.log', bytes: 6, lines: 1, tail: ['hello'], at: 1_791_000_000_000 })).toBe(true);
   });
 
