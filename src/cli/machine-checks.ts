@@ -1,6 +1,5 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { run } from '../lib/run.js';
+import { onPath } from '../agents/find.js';
+import { run, type Ran } from '../lib/run.js';
 
 /** One thing that doctor looked at; `remedy` is empty where all is well. */
 export interface Finding {
@@ -26,18 +25,18 @@ const TMUX_MISSING = 'install it: apt-get install tmux';
 const TMUX_SILENT = 'try tmux -V: is it a wrapper that hangs (type -a tmux), or the machine overloaded?';
 const TMUX_MS = 10_000;
 
-const isOnPath = (program: string): boolean => (process.env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)));
+const askTmux = (): Promise<Ran> => run(['tmux', '-V'], { timeoutMs: TMUX_MS });
 
 /** Why no session could be started here, with the way out; undefined: tmux answers. */
 export async function tmuxFault(): Promise<string | undefined> {
-  if (!isOnPath('tmux')) return `tmux is not on the PATH; ${TMUX_MISSING}`;
-  const ran = await run(['tmux', '-V'], { timeoutMs: TMUX_MS });
+  if (onPath('tmux', process.env['PATH']) === undefined) return `tmux is not on the PATH; ${TMUX_MISSING}`;
+  const ran = await askTmux();
   return ran.kind === 'unknown' ? `tmux does not answer (${ran.why}); ${TMUX_SILENT}` : undefined;
 }
 
 async function checkTmux(): Promise<Finding> {
-  if (!isOnPath('tmux')) return { check: 'tmux', level: 'bad', fact: 'not found', remedy: TMUX_MISSING };
-  const ran = await run(['tmux', '-V'], { timeoutMs: TMUX_MS });
+  if (onPath('tmux', process.env['PATH']) === undefined) return { check: 'tmux', level: 'bad', fact: 'not found', remedy: TMUX_MISSING };
+  const ran = await askTmux();
   if (ran.kind === 'unknown') return { check: 'tmux', level: 'bad', fact: `it does not answer: ${ran.why}`, remedy: TMUX_SILENT };
   if (ran.code !== 0) return { check: 'tmux', level: 'bad', fact: `tmux -V ended with ${ran.code}: ${ran.stderr.trim()}`, remedy: TMUX_MISSING };
   const version = /(\d+)\.(\d+)/.exec(ran.stdout);
@@ -47,14 +46,8 @@ async function checkTmux(): Promise<Finding> {
 
 function checkShells(): Finding[] {
   return ['sh', 'bash'].map((shell) => {
-    for (const dir of (process.env['PATH'] ?? '').split(':')) {
-      try {
-        accessSync(join(dir, shell), constants.X_OK);
-        return ok(`agent shell: ${shell}`, join(dir, shell));
-      } catch {
-        continue;
-      }
-    }
+    const path = onPath(shell, process.env['PATH']);
+    if (path !== undefined) return ok(`agent shell: ${shell}`, path);
     return { check: `agent shell: ${shell}`, level: shell === 'sh' ? ('bad' as const) : ('warn' as const), fact: 'not found', remedy: `install ${shell}` };
   });
 }
