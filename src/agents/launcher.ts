@@ -29,6 +29,7 @@ export interface LauncherSpec {
  */
 export function launcherScript(spec: LauncherSpec): string {
   const exports = Object.entries(spec.env).map(([key, value]) => `export ${key}=${shellQuote(value)}`);
+  const [beginView, endView] = viewLines(spec);
   return `#!/bin/sh
 umask 077
 RUN=${shellQuote(spec.runDir)}
@@ -51,7 +52,7 @@ printf '%s %s\\n' "$$" "$start" > "$RUN/.session.$$"
 mkdir "$RUN/started" 2>/dev/null || { rm -f "$RUN/.session.$$"; exit 0; }
 mv "$RUN/.session.$$" "$RUN/session"
 rm -f "$0"
-hung=
+${beginView}hung=
 trap 'hung=" hup"' HUP
 trap : INT TERM
 unset TMUX TMUX_PANE
@@ -61,21 +62,22 @@ ${runLines(spec)}
 else
 code=72
 fi
-printf '%s %s%s\\n' "$code" "$(date +%s)" "$hung" > "$RUN/.exit.$$" && mv "$RUN/.exit.$$" "$RUN/exit"
+${endView}printf '%s %s%s\\n' "$code" "$(date +%s)" "$hung" > "$RUN/.exit.$$" && mv "$RUN/.exit.$$" "$RUN/exit"
 exit "$code"
 `;
 }
 
-/** The agent in the foreground, so that keys and signals of the terminal reach it; its viewer beside it. */
-function runLines({ program, stderr, viewer, umask }: LauncherSpec): string {
-  // Redirections are opened outside, by the wrapper.
+/** The agent in the foreground, so that keys and signals of the terminal reach it. Redirections are opened outside, by the wrapper. */
+function runLines({ program, stderr, umask }: LauncherSpec): string {
   const command = `(umask ${umask}; exec ${program.argv.map(shellQuote).join(' ')})`;
   const input = program.stdin.kind === 'terminal' ? '' : ` <${program.stdin.kind === 'file' ? shellQuote(program.stdin.path) : '/dev/null'}`;
-  if (program.stream === undefined) return `${command}${input}\ncode=$?`;
-  return `${viewer.map(shellQuote).join(' ')} </dev/null &
-viewer=$!
-${command}${input} >${shellQuote(program.stream)} 2>${shellQuote(stderr)}
-code=$?
-kill -TERM "$viewer" 2>/dev/null
-wait "$viewer" 2>/dev/null`;
+  const output = program.stream === undefined ? '' : ` >${shellQuote(program.stream)} 2>${shellQuote(stderr)}`;
+  return `${command}${input}${output}\ncode=$?`;
 }
+
+/**
+ * The viewer beside it. It begins before the wrapper has traps: a fork bears them until it clears them, and the end of an agent that ended at
+ * once would be told to a shell that only takes note of it; the wrapper would wait for ever.
+ */
+const viewLines = ({ program, viewer }: LauncherSpec): readonly [begin: string, end: string] =>
+  program.stream === undefined ? ['', ''] : [`${viewer.map(shellQuote).join(' ')} </dev/null &\nviewer=$!\n`, 'kill -TERM "$viewer" 2>/dev/null\nwait "$viewer" 2>/dev/null\n'];

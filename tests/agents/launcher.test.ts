@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { launcherScript } from '../../src/agents/launcher.js';
 import { Pit, QUICK } from '../rig/pit.js';
 import { fakePrograms } from './fake-program.js';
 import { ended, runDir } from './stubbed.js';
@@ -31,6 +33,28 @@ it('a launch that never started leaves no launcher, whether its snake settles it
     expect(existsSync(launcher('b'))).toBe(false);
   } finally {
     await pit.dispose();
+    rmSync(top, { recursive: true, force: true });
+  }
+});
+
+it('an agent that ends at once is not waited for by its viewer, which hears of it however late it comes to run', { timeout: 60_000 }, async () => {
+  const top = mkdtempSync(join(tmpdir(), 'snakepit-launch-'));
+  const claimedDir = join(top, 'claimed');
+  mkdirSync(claimedDir);
+  writeFileSync(join(claimedDir, '50-x~x~0.0.0~n~s1.md'), '');
+  const children: ReturnType<typeof spawn>[] = [];
+  try {
+    const launched = Array.from({ length: 300 }, (_, n) => {
+      const runDir = join(top, String(n));
+      mkdirSync(runDir);
+      writeFileSync(join(runDir, 'launch.sh'), launcherScript({ runDir, claimedDir, marker: 'x~0.0.0~n', workspace: top, umask: '022', env: {}, program: { argv: ['/bin/sh', '-c', 'exit 3'], stdin: { kind: 'nothing' }, stream: join(runDir, 'stream.jsonl') }, stderr: join(runDir, 'stderr.log'), viewer: ['/bin/sleep', '600'] }));
+      const child = spawn('/bin/sh', [join(runDir, 'launch.sh')], { stdio: 'ignore', detached: true });
+      children.push(child);
+      return once(child, 'exit').then(() => readFileSync(join(runDir, 'exit'), 'utf8').split(' ')[0]);
+    });
+    expect(new Set(await Promise.all(launched))).toEqual(new Set(['3']));
+  } finally {
+    for (const child of children) if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     rmSync(top, { recursive: true, force: true });
   }
 });
