@@ -129,7 +129,8 @@ export class Monkey {
     for (let round = 0; round < 2; round += 1) {
       const child = pit.start(...cleanup);
       const exited = once(child, 'exit');
-      await until('a cleanup run reaps, or ends', () => child.exitCode !== null || child.signalCode !== null || pit.files('reaping').length > 0, PROGRESS_MS);
+      // Where nothing is to be reaped it looks at every worktree, with a git that hangs now and then.
+      await until('a cleanup run reaps, or ends', () => child.exitCode !== null || child.signalCode !== null || pit.files('reaping').length > 0, 3 * PROGRESS_MS);
       await moment(random() * 60);
       await killChild(child, exited);
     }
