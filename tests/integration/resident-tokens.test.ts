@@ -17,7 +17,7 @@ const spend = (...turns: readonly object[]): string => `SPEND: ${JSON.stringify(
 const PRICES = 'prices: [{model: stub-1, from: 2020-01-01, input: 2, output: 10, cache-read: 0.5, cache-write: 4}]';
 
 function configure(pit: Pit, ...lines: readonly string[]): void {
-  fs.writeFileSync(pit.beside('config'), `${[...QUICK, 'agent: spender', spenderProfile(), PRICES, ...lines].join('\n')}\n`);
+  fs.writeFileSync(pit.beside('config'), `${[...QUICK.filter((line) => !line.startsWith('rescan:')), 'rescan: 50ms', 'agent: spender', spenderProfile(), PRICES, ...lines].join('\n')}\n`);
   fs.renameSync(pit.beside('config'), pit.layout.configFile);
 }
 
