@@ -16,6 +16,7 @@ import type { Specialist, Step } from './specialist.js';
  *     └─ none ─► TERM, grace, KILL, until two looks find nothing
  */
 
+const UNOWNED = 'they bear this pit\'s mark, and no claim owns them';
 const ABANDONED = 'the command that started them is dead';
 
 /** Who owns the processes of a marker, as far as the queue says. */
@@ -33,7 +34,7 @@ export function decideOrphans(marker: string, ownership: Ownership, pids: readon
     case 'unnamed':
       return { ...step, subject: 'processes', kind: 'refuse', verb: 'refuse', rule: 'they bear this pit\'s mark and no claim\'s: nobody can tell whose they are' };
     case 'nobody':
-      return { ...step, kind: 'act', verb: 'end', rule: 'they bear this pit\'s mark, and no claim owns them' };
+      return { ...step, kind: 'act', verb: 'end', rule: UNOWNED };
     case 'abandoned':
       return { ...step, kind: 'act', verb: 'end', rule: ABANDONED };
     default:
@@ -78,7 +79,7 @@ export const orphanHunter: Specialist = {
     const mark = ownership === 'abandoned' ? handEntry(setting.pitId) : pitEntry(setting.pitId);
     const ended = await endSession(ports.processes, ports.clock, { entry: claimEntry(target), with: mark }, setting.config.graceMs);
     if (ended.kind === 'unknown') return { ...done, kind: 'refused', told: ended.evidence };
-    if (ended.killed > 0) await ports.events.emit({ kind: 'orphans-ended', marker: target, rule: ownership === 'abandoned' ? ABANDONED : 'they bear this pit\'s mark, and no claim owns them', killed: ended.killed });
+    if (ended.killed > 0) await ports.events.emit({ kind: 'orphans-ended', marker: target, rule: ownership === 'abandoned' ? ABANDONED : UNOWNED, killed: ended.killed });
     return ended.killed === 0 ? { ...done, kind: 'gone', told: 'they have gone' } : { ...done, kind: 'done', told: `${ended.killed} ended` };
   },
 };

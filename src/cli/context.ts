@@ -7,9 +7,9 @@ import type { ConfigFault } from '../config/load.js';
 import { fileEventSink, type EventSink } from '../events/event-log.js';
 import { holder, take } from '../lib/baton.js';
 import { systemClock, type Clock } from '../lib/clock.js';
-import { isPassing, PathError, type Files } from '../lib/files.js';
+import type { Files } from '../lib/files.js';
 import { linuxProcesses } from '../lib/linux-processes.js';
-import { nodeFiles } from '../lib/node-files.js';
+import { isThere, nodeFiles } from '../lib/node-files.js';
 import type { ProcessIdentity, Processes } from '../lib/processes.js';
 import type { Rule } from '../pings/state.js';
 import { groundFault } from '../queue/observe-ground.js';
@@ -30,15 +30,7 @@ export interface Context {
 
 /** Throws where we are not let see: what is not seen may be there. */
 function isPit(dir: string): boolean {
-  return ['.snakepit', 'snakepit.yaml'].some((name) => {
-    try {
-      return statSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
-    } catch (cause) {
-      const fault = new PathError('looking for', join(dir, name), cause);
-      if (isPassing(fault)) throw fault;
-      return false;
-    }
-  });
+  return ['.snakepit', 'snakepit.yaml'].some((name) => isThere(join(dir, name), statSync));
 }
 
 /** --dir, else SNAKEPIT_DIR, else the nearest directory upwards that has a pit. */

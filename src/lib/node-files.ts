@@ -74,10 +74,10 @@ function append(path: string, text: string): void {
   }
 }
 
-/** By name: a link that points nowhere is there too, and in the way of what would be renamed to it. A path that can have no entry has none; one that we are not let see is no such path. */
-function isThere(path: string): boolean {
+/** By name: a link that points nowhere is there too, and in the way of what would be renamed to it. A path that can have no entry has none; one that we are not let see is no such path, and throws. `look`: `fs.statSync` follows links. */
+export function isThere(path: string, look: typeof fs.lstatSync | typeof fs.statSync = fs.lstatSync): boolean {
   try {
-    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return look(path, { throwIfNoEntry: false }) !== undefined;
   } catch (cause) {
     const fault = new PathError('looking for', path, cause);
     if (isPassing(fault)) throw fault;

@@ -28,8 +28,11 @@ interface Told {
  * snakes' own doing, that no resident is started or woken the residents', by the verdict that is kept here. Written before it is told: a death in between leaves a warning out, and status says it all the same.
  */
 export async function budgetRound({ files, clock, events, log }: Pick<PitPorts, 'files' | 'clock' | 'events' | 'log'>, { layout }: Pick<PitSetting, 'layout'>, config: Config, memory: BudgetMemory): Promise<void> {
-  if (!poolLimited(config)) memory.verdict = undefined;
-  if (!poolLimited(config) || clock.monoMs() - memory.lookedMonoMs < config.rescanMs) return;
+  if (!poolLimited(config)) {
+    memory.verdict = undefined;
+    return;
+  }
+  if (clock.monoMs() - memory.lookedMonoMs < config.rescanMs) return;
   memory.lookedMonoMs = clock.monoMs();
   memory.purse ??= new PoolPurse(files, layout);
   const verdict = await memory.purse.verdict(config, clock.wallMs());
