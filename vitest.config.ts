@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
 import { install, isMissing, type AgentName } from './tests/agents/install.js';
 import { LongestFirst } from './tests/rig/longest-first.js';
@@ -45,6 +46,7 @@ const CORES = 2;
 const AT_ONCE = 4;
 
 export default defineConfig(async () => {
+  if (process.env['TEST_SEED'] === 'drawn') console.log(`TEST_SEED=${(process.env['TEST_SEED'] = String(randomInt(2 ** 31)))}`);
   const exclude = ['node_modules/**', 'dist/**', ...(await withoutAgents())];
   // Real processes, because the code under test reads its own entry in the process table.
   const common = { pool: 'forks', fileParallelism: true, testTimeout: 60_000, hookTimeout: 60_000 } as const;
@@ -60,7 +62,7 @@ export default defineConfig(async () => {
         { test: { ...waiting, name: 'pits', include: ['tests/**/*.test.ts'], exclude: [...exclude, ...PROOFS, ...STORMS], retry: 1 } },
         // One go: a seed that fails must not be drawn over, nor a planted fault be looked for until it is found.
         { test: { ...waiting, name: 'storms', include: STORMS, exclude, retry: 0 } },
-        { test: { ...common, name: 'proofs', include: PROOFS, exclude, retry: 0, maxWorkers: CORES, sequence: { groupOrder: 1 } } },
+        { test: { ...common, name: 'proofs', setupFiles: './tests/rig/seeded.ts', include: PROOFS, exclude, retry: 0, maxWorkers: CORES, sequence: { groupOrder: 1 } } },
       ],
     },
   };

@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { turns } from '../rig/in-turn.js';
 import { cleanMutants, plantProgram } from '../rig/mutants.js';
-import { randomFrom } from '../rig/random.js';
+import { drawnFrom, randomFrom } from '../rig/random.js';
+import { TEST_SEED as SEED } from '../rig/seed.js';
 import { DRAWN, PARTS, SWEEPS } from './crash-matrix.js';
 import type { ActorName } from './crash/actors.js';
 import { operations, play } from './crash/play.js';
@@ -16,14 +16,13 @@ import { renderFailureModel } from './crash/failure-model.js';
  * The crash matrix, played: real programs, real tmux on sockets of their own, real files, each case in a directory of its own.
  *
  *   npm run crash-matrix        every operation of every sweep
- *   CRASH_SEED=<printed>        the same sample again
+ *   TEST_SEED=drawn             another sample; its number repeats it
  *   CRASH_DIST=<a build>        another build, such as one with a fault in it
  *   KEEP_PIT=1                  leaves the directories for a look
  */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ALL = (process.env['CRASH_ALL'] ?? '') !== '';
-const SEED = Number(process.env['CRASH_SEED'] ?? randomInt(2 ** 31));
 const DIST = process.env['CRASH_DIST'];
 /** Many cases wait for their turn: the time of one is no matter of how long it takes itself. */
 const TURN_MS = ((process.env['CRASH_ALL'] ?? '') === '' ? 30 : 300) * 60_000;
@@ -54,7 +53,6 @@ for (const part of PARTS.filter(({ rows }) => rows.some(({ run }) => run.kind !=
 /** Every way to die at these operations: after each, and with half of each text written; `full`: also a disk that is full from it on. Before the first is where nothing was done. */
 const stopsOf = (operated: readonly string[], full: boolean): Stop[] => operated.flatMap((what, index): Stop[] => [...(/^(write|append) /.test(what) ? [{ when: 'half', at: index + 1 } as const] : []), ...(full && /^(write|append|create|mkdir) /.test(what) ? [{ when: 'full', at: index + 1 } as const] : []), { when: 'after', at: index + 1 }]);
 
-const drawnFrom = <T>(all: readonly T[], random: () => number, count: number): T[] => all.map((one) => ({ one, draw: random() })).sort((a, b) => a.draw - b.draw).slice(0, count).map(({ one }) => one);
 const drawn = new Set(drawnFrom(SWEEPS.filter(({ ci }) => ci === 'drawn').map(({ actor }) => actor), randomFrom(SEED), DRAWN));
 
 describe(`every operation in turn (seed ${SEED})`, () => {

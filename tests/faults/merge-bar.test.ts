@@ -2,7 +2,9 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { QUICK } from '../rig/pit.js';
+import { randomFrom } from '../rig/random.js';
 import { checkout, COMMIT, gitIn, seedRepo } from '../rig/repo.js';
+import { TEST_SEED } from '../rig/seed.js';
 import { head, sh, story, withPit } from '../integration/rig.js';
 
 const MS = 600_000;
@@ -42,11 +44,12 @@ describe('many tasks on one repository', () => {
       const over = (id: string): boolean => story(pit, 'done', id) !== '' || story(pit, 'failed', id) !== '' || fs.existsSync(join(pit.layout.dir('needs'), `${id}.question.md`));
       let killed = 0;
       let nth = 0;
+      const random = randomFrom(TEST_SEED);
       await pit.until('all have ended', async () => {
         nth += 1;
         if (kills && killed < 40 && nth % 3 === 0) {
           const snakes = await pit.snakes();
-          const victim = snakes[Math.floor(Math.random() * snakes.length)];
+          const victim = snakes[Math.floor(random() * snakes.length)];
           const daemon = nth % 15 === 0 ? await pit.daemon() : undefined;
           if (daemon !== undefined) await pit.kill(daemon);
           else if (victim !== undefined) await pit.kill(victim.process);

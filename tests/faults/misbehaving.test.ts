@@ -4,6 +4,8 @@ import type { EventLine } from '../../src/events/event.js';
 import type { QueueState } from '../../src/protocol/layout.js';
 import { actorProfile, actorTask, type ActorStep } from '../rig/actor.js';
 import type { Pit } from '../rig/pit.js';
+import { randomFrom } from '../rig/random.js';
+import { TEST_SEED } from '../rig/seed.js';
 import { until } from '../rig/until.js';
 import { story, withPit } from '../integration/rig.js';
 
@@ -71,23 +73,15 @@ async function monkey(pit: Pit, random: () => number, over: () => boolean): Prom
   return kills;
 }
 
-/** A small generator of one's own, so that a seed can be played again (real processes make their own times all the same). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
-}
-
 describe('sessions that misbehave', () => {
   it('end as is specified, each nudged as often as it should be, while the pit is killed at random', { timeout: 420_000 }, () =>
     withPit({ config: CONFIG }, async (pit) => {
-      const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
-      console.log(`misbehaving: seed ${seed}`);
       await pit.up(6);
       for (const [id, { head, attempts }] of Object.entries(CASES)) pit.dropTask(`${id}.md`, actorTask(attempts, head));
       const ids = Object.keys(CASES);
       let failed = false;
       const over = (): boolean => failed || ids.every((id) => endOf(pit, id) !== undefined);
-      const kills = monkey(pit, seeded(seed), over);
+      const kills = monkey(pit, randomFrom(TEST_SEED), over);
       try {
         await pit.until('it asks a person', () => pit.events().some((event) => event.kind === 'task-parked' && event.id === 'asks'), 180_000);
         expect(fs.readFileSync(`${pit.layout.dir('needs')}/asks.question.md`, 'utf8')).toContain('Which of the two?');

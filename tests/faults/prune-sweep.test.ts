@@ -7,7 +7,9 @@ import type { CleanupPorts } from '../../src/cleanup/ports.js';
 import { applyCleanup, planCleanup } from '../../src/cleanup/specialists.js';
 import { Checkouts } from '../rig/checkouts.js';
 import { Mortal } from '../rig/mortal.js';
+import { drawnFrom, randomFrom } from '../rig/random.js';
 import { gitIn } from '../rig/repo.js';
+import { TEST_SEED } from '../rig/seed.js';
 
 const GIT_CHANGES = new Set(['update-ref', 'commit-tree', 'worktree', 'read-tree', 'add', 'write-tree']);
 
@@ -48,7 +50,7 @@ it('salvager and pruner, dead at any change, lose nothing, and whoever comes nex
   expect(count.changes()).toBeGreaterThan(15);
   const stops = Array.from({ length: count.changes() }, (_none, index) => (['before', 'after'] as const).map((when) => ({ at: index + 1, when }))).flat();
   // Each takes seconds: a drawn sample, unless all are asked for (CRASH_ALL=1).
-  const chosen = !ALL ? stops.map((stop) => ({ stop, draw: Math.random() })).sort((a, b) => a.draw - b.draw).slice(0, 6).map(({ stop }) => stop) : stops;
+  const chosen = !ALL ? drawnFrom(stops, randomFrom(TEST_SEED), 6) : stops;
   for (const { at, when } of chosen) {
     const all = await stage();
     try {

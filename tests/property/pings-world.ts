@@ -36,6 +36,7 @@ export class World {
   readonly commits = new Map<string, { readonly parent: string | undefined; readonly subject: string; readonly at: number }>([['root', { parent: undefined, subject: 'root', at: 0 }]]);
   tip = 'root';
   gitBroken = false;
+  private rotatedAt = 0;
   /** What the rounds said; kept apart from the log, so that half a line in it stays half a line. */
   readonly events: PitEvent[] = [];
   generation = 1;
@@ -83,7 +84,9 @@ export class World {
     const node = this.disk.get(LAYOUT.events);
     if (node === undefined || !node.text.includes('\n') || !node.text.endsWith('\n')) return;
     this.disk.delete(LAYOUT.events);
-    this.disk.set(partPath(LAYOUT.events, this.now), node);
+    // As cleanup does: two within a millisecond have two names.
+    this.rotatedAt = Math.max(this.now, this.rotatedAt + 1);
+    this.disk.set(partPath(LAYOUT.events, this.rotatedAt), node);
   }
 
   commit(sha: string, subject: string, at: number): void {

@@ -8,3 +8,6 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** Some of them, in another order. */
+export const drawnFrom = <T>(all: readonly T[], random: () => number, count: number): T[] => all.map((one) => ({ one, draw: random() })).sort((a, b) => a.draw - b.draw).slice(0, count).map(({ one }) => one);

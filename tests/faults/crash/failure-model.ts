@@ -36,7 +36,7 @@ The same is done at *every* operation of these:
 `;
 
 const after = (drawn: number): string => `
-Of those marked so, ${drawn} are drawn in each run. The sample is drawn anew in each run; its seed is printed, and \`CRASH_SEED=\` repeats it. \`npm run crash-matrix\` plays all of them.
+Of those marked so, ${drawn} are drawn in each run. \`TEST_SEED=drawn\` draws others and prints its seed, and \`TEST_SEED=\` with that repeats them. \`npm run crash-matrix\` plays all of them.
 
 Not played: power loss. What is synced before what is written in the code (records and directories, at each rename that commits), and no test cuts
 the power. A process in uninterruptible sleep, and one that scrubs its environment, leaves its directory, calls \`setsid\` and outlives its parent, are
