@@ -21,8 +21,8 @@ export const newBellMemory = (): BellMemory => ({ round: newRoundMemory(), ringi
 
 const git = systemGit(process.env);
 
-/** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. `spent`: the budget that is, where one is: no resident is typed at then. */
-export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting & { readonly spent?: string | undefined }, memory: BellMemory): void {
+/** Begins a round unless one is under way. The tick does not wait for it: git on a slow disk takes seconds. Never throws. `spent`: which budget is, where one is: no resident is typed at then. */
+export function ringBell(ports: BellPorts, profiles: Profiles, setting: RoundSetting & { readonly spent: () => Promise<string | undefined> }, memory: BellMemory): void {
   if (memory.ringing !== undefined || (memory.round.empty && setting.rules.length === 0)) return;
   const { layout } = setting;
   const warn = (message: string, fields: object): void => ports.log.warn(message, fields);

@@ -39,8 +39,8 @@ export interface Outlet {
 /** A person is told, never typed at. */
 export const PERSON = 'person';
 
-/** The sessions of a pit: a task by its id, a snake or a resident by its name, a person. `spent`: the budget that is, where one is: residents wait then. */
-export function outletOf(ports: OutletPorts, layout: Layout, profiles: Profiles, spent?: string): Outlet {
+/** The sessions of a pit: a task by its id, a snake or a resident by its name, a person. `spent`: which budget is, where one is: residents wait then. */
+export function outletOf(ports: OutletPorts, layout: Layout, profiles: Profiles, spent: () => Promise<string | undefined> = async () => undefined): Outlet {
   return { find: async (name) => (name === PERSON ? person(ports) : ((await ofClaim(ports, layout, profiles, name)) ?? ofResident(ports, layout, profiles, name, spent))) };
 }
 
@@ -53,12 +53,13 @@ async function ofClaim(ports: OutletPorts, layout: Layout, profiles: Profiles, n
   return 'why' in found ? found : listening(ports, found);
 }
 
-async function ofResident(ports: OutletPorts, layout: Layout, profiles: Profiles, name: string, spent: string | undefined): Promise<Target> {
+async function ofResident(ports: OutletPorts, layout: Layout, profiles: Profiles, name: string, spent: () => Promise<string | undefined>): Promise<Target> {
   const resident = await readResident(ports.files, layout, name);
   if (resident?.record.kind === 'service') return { kind: 'deaf', why: `${name} is a service: nobody there reads what is typed` };
   if (resident?.run === undefined) return { kind: 'absent', why: `${name} is not running` };
   // It would begin work.
-  if (spent !== undefined) return { kind: 'absent', why: `${spent}: nothing is typed to ${name}` };
+  const budget = await spent();
+  if (budget !== undefined) return { kind: 'absent', why: `${budget}: nothing is typed to ${name}` };
   const found = await listenerOf(ports, profiles, { name, session: resident.run.session, dir: resident.run.dir, remedy: 'give the resident mode: interactive' });
   return 'why' in found ? found : listening(ports, found);
 }

@@ -8,14 +8,18 @@ import type { PitPorts, PitSetting } from './ports.js';
 export interface BudgetMemory {
   purse: PoolPurse | undefined;
   lookedMonoMs: number;
+  /** The configuration of that look. */
+  config: Config | undefined;
   /** As it was last looked at. */
   verdict: BudgetVerdict | undefined;
+  /** One look at a time: the purse adds up what is new. */
+  looking: Promise<void>;
 }
 
 /** The rule of a budget of the day or of the pit that is spent: then nothing that costs is begun. */
 export const spentRule = ({ verdict }: BudgetMemory): string | undefined => (verdict?.kind === 'reached' ? verdict.rule : undefined);
 
-export const newBudgetMemory = (): BudgetMemory => ({ purse: undefined, lookedMonoMs: Number.NEGATIVE_INFINITY, verdict: undefined });
+export const newBudgetMemory = (): BudgetMemory => ({ purse: undefined, lookedMonoMs: Number.NEGATIVE_INFINITY, config: undefined, verdict: undefined, looking: Promise.resolve() });
 
 /** What was told of last: it is not told again before it has changed. */
 interface Told {
@@ -23,17 +27,34 @@ interface Told {
   readonly key: string;
 }
 
-/**
- * Tells once that the budget of the day or the pit is nearly spent, and once that it is spent; that nothing is claimed then is the
- * snakes' own doing, that no resident is started or woken the residents', by the verdict that is kept here. Written before it is told: a death in between leaves a warning out, and status says it all the same.
- */
-export async function budgetRound({ files, clock, events, log }: Pick<PitPorts, 'files' | 'clock' | 'events' | 'log'>, { layout }: Pick<PitSetting, 'layout'>, config: Config, memory: BudgetMemory): Promise<void> {
-  if (!poolLimited(config)) {
-    memory.verdict = undefined;
-    return;
-  }
-  if (clock.monoMs() - memory.lookedMonoMs < config.rescanMs) return;
+type BudgetPorts = Pick<PitPorts, 'files' | 'clock' | 'events' | 'log'>;
+type BudgetSetting = Pick<PitSetting, 'layout'>;
+
+/** Looks every `rescan:`, so that a person is told; that nothing is claimed then is the snakes' own doing. */
+export async function budgetRound(ports: BudgetPorts, setting: BudgetSetting, config: Config, memory: BudgetMemory): Promise<void> {
+  if (!poolLimited(config)) memory.verdict = undefined;
+  else if (isStale(ports, config, memory)) await lookOnce(ports, setting, config, memory);
+}
+
+/** Before a resident is started, woken or typed at: the rule of a budget that is spent at this moment. One that was spent a moment ago is. */
+export async function spentNow(ports: BudgetPorts, setting: BudgetSetting, config: Config, memory: BudgetMemory): Promise<string | undefined> {
+  if (!poolLimited(config)) return undefined;
+  if (memory.verdict?.kind !== 'reached' || isStale(ports, config, memory)) await lookOnce(ports, setting, config, memory);
+  return spentRule(memory);
+}
+
+const isStale = ({ clock }: BudgetPorts, config: Config, memory: BudgetMemory): boolean => config !== memory.config || clock.monoMs() - memory.lookedMonoMs >= config.rescanMs;
+
+function lookOnce(ports: BudgetPorts, setting: BudgetSetting, config: Config, memory: BudgetMemory): Promise<void> {
+  const looking = memory.looking.then(() => look(ports, setting, config, memory));
+  memory.looking = looking.catch(() => undefined);
+  return looking;
+}
+
+/** Tells once that the budget of the day or the pit is nearly spent, and once that it is spent. Written before it is told: a death in between leaves a warning out, and status says it all the same. */
+async function look({ files, clock, events, log }: BudgetPorts, { layout }: BudgetSetting, config: Config, memory: BudgetMemory): Promise<void> {
   memory.lookedMonoMs = clock.monoMs();
+  memory.config = config;
   memory.purse ??= new PoolPurse(files, layout);
   const verdict = await memory.purse.verdict(config, clock.wallMs());
   memory.verdict = verdict;

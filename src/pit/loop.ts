@@ -14,7 +14,7 @@ import { endDependent } from '../runs/never.js';
 import { workflowFault } from '../workflow/fault.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
-import { budgetRound, newBudgetMemory, spentRule, type BudgetMemory } from './budget.js';
+import { budgetRound, newBudgetMemory, spentNow, spentRule, type BudgetMemory } from './budget.js';
 import { diskRound, newDiskMemory, type DiskMemory } from './disk.js';
 import { cleanRound, type CleanMemory } from './clean.js';
 import type { LiveConfig } from './live-config.js';
@@ -108,7 +108,7 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
 
   await cleanRound(ports, setting, config, (snake) => successorOf(memory.slots, memory.desired, snake), memory, memory.disk.over);
   await budgetRound(ports, setting, config, memory.budget);
-  await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired, spent: spentRule(memory.budget) }, memory.residents);
+  await tickResidents(ports, setting.residents, { config, profiles: live.profiles(), desired: memory.desired, spent: () => spentNow(ports, setting, config, memory.budget) }, memory.residents);
   const tmux = await lookAtTmux(ports, setting, memory, config.rescanMs, live);
   ringBells(ports, setting, memory, live);
   diskRound(ports, setting, config, memory.disk);
@@ -121,9 +121,9 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   return { nextMs: soon ? Math.min(100, config.tickMs) : config.tickMs, over };
 }
 
-function ringBells(ports: PitPorts, { layout }: PitSetting, memory: PitMemory, live: LiveConfig): void {
+function ringBells(ports: PitPorts, setting: PitSetting, memory: PitMemory, live: LiveConfig): void {
   const config = live.current();
-  ringBell(ports, live.profiles(), { layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10), spent: spentRule(memory.budget) }, memory.bell);
+  ringBell(ports, live.profiles(), { layout: setting.layout, rules: live.pings(), keepMs: config.pingKeepMs, settleMs: config.settleMs, gitMs: Math.max(config.tickMs, config.rescanMs / 10), spent: () => spentNow(ports, setting, config, memory.budget) }, memory.bell);
 }
 
 /** Before the first tick: a rule that is new finds what happens from its first look on, and nothing may happen before it. */

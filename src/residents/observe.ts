@@ -19,7 +19,7 @@ export async function observeResident(ports: ResidentPorts, setting: ResidentSet
   const run = runOf(record.phase);
   const own = run !== undefined && hands.nonce === run.nonce ? hands : undefined;
   const bare: ResidentLook = {
-    started: false, leader: 'none', exit: undefined, agent: undefined, verdict: undefined, coolsUntil: undefined, spent: world.spent,
+    started: false, leader: 'none', exit: undefined, agent: undefined, verdict: undefined, coolsUntil: undefined,
     tries: own?.tries ?? 0, sinceTryMs: own === undefined ? 0 : ports.clock.monoMs() - own.triedMonoMs, failed: own?.failed, ended: own?.ended,
   };
   if (run === undefined) return { ...bare, coolsUntil: await beforeStart(ports, setting, world, record) };

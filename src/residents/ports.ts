@@ -38,8 +38,8 @@ export interface ResidentWorld {
   readonly config: Config;
   readonly profiles: Profiles;
   readonly desired: DesiredRecord;
-  /** Why nothing that costs is begun: the budget of the day or of the pit is spent. */
-  readonly spent?: string | undefined;
+  /** Why nothing that costs is begun at this moment: the budget of the day or of the pit is spent. */
+  readonly spent: () => Promise<string | undefined>;
 }
 
 /** What the pit's own hands are doing for one resident, or came to; lost with the pit, and that is harmless. */

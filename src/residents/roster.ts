@@ -9,12 +9,12 @@ import { readAgent } from '../runs/run-dir.js';
 import type { Candidate } from '../watchdog/watch.js';
 import { WAKE_RETRY_MS } from '../watchdog/wakes.js';
 import { applyResident, endForGood, keep } from './apply.js';
-import { beginResident, decideResident } from './decide.js';
+import { beginResident, decideResident, type Decided } from './decide.js';
 import { observeResident } from './observe.js';
 import { nonceOf, placesOf, residentMarker, residentSession, runDirOf, runOf } from './places.js';
 import { parseRecord } from './record.js';
 import { emptyHands, type Resident, type ResidentPorts, type ResidentSetting, type ResidentWorld } from './ports.js';
-import type { ResidentPolicy, ResidentRecord, Run, Wanted } from './state.js';
+import type { ResidentAction, ResidentPolicy, ResidentRecord, Run, Wanted } from './state.js';
 import { Tally } from './tally.js';
 import { allWanted } from './wanted.js';
 
@@ -53,7 +53,10 @@ export async function tickResidents(ports: ResidentPorts, setting: ResidentSetti
     const pool = [...memory.residents.values()].flatMap(({ record }) => record.healing.restarts);
     const { mode, generation } = world.desired;
     const now = { wallMs: clock.wallMs(), boot: processes.boot(), mode, generation, nonce: newNonce(), random: Math.random() };
-    const { record, action } = decideResident(policyOf(world.config), wanted.get(name), one.record, look, pool, now);
+    const decide = (spent?: string): Decided => decideResident(policyOf(world.config), wanted.get(name), one.record, { ...look, spent }, pool, now);
+    const within = decide();
+    // What costs is begun only after a look at the budget of this moment.
+    const { record, action } = costs(within.action) ? decide(await world.spent()) : within;
     one.record = record;
     one.rule = action.rule;
     if (action.kind !== 'forget') await keep(ports, setting, one);
@@ -61,6 +64,8 @@ export async function tickResidents(ports: ResidentPorts, setting: ResidentSetti
     if (action.kind === 'forget') memory.residents.delete(name);
   }
 }
+
+const costs = ({ kind }: ResidentAction): boolean => kind === 'launch' || kind === 'wake';
 
 /** What its session has used since the last look goes into the ledger, beside the tick. */
 function countBeside(ports: ResidentPorts, setting: ResidentSetting, { config, profiles }: ResidentWorld, { record: { name, kind, phase }, tally }: Resident): void {

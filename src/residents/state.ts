@@ -71,7 +71,7 @@ export interface ResidentLook {
   readonly verdict: VerdictRecord | undefined;
   /** No account that it may use takes anything before then. */
   readonly coolsUntil: number | undefined;
-  /** Why nothing that costs is begun now, by a budget that is spent. */
+  /** Why nothing that costs is begun now, by a budget that is spent; looked at only where something would be begun. */
   readonly spent?: string | undefined;
   /** What this pit's own hands came to: launches of this run, milliseconds since the last one, why it could not be prepared, how ending it went. */
   readonly tries: number;

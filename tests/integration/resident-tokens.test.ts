@@ -17,7 +17,7 @@ const spend = (...turns: readonly object[]): string => `SPEND: ${JSON.stringify(
 const PRICES = 'prices: [{model: stub-1, from: 2020-01-01, input: 2, output: 10, cache-read: 0.5, cache-write: 4}]';
 
 function configure(pit: Pit, ...lines: readonly string[]): void {
-  fs.writeFileSync(pit.beside('config'), `${[...QUICK.filter((line) => !line.startsWith('rescan:')), 'rescan: 50ms', 'agent: spender', spenderProfile(), PRICES, ...lines].join('\n')}\n`);
+  fs.writeFileSync(pit.beside('config'), `${[...QUICK.filter((line) => !line.startsWith('rescan:')), 'rescan: 1m', 'agent: spender', spenderProfile(), PRICES, ...lines].join('\n')}\n`);
   fs.renameSync(pit.beside('config'), pit.layout.configFile);
 }
 
@@ -62,7 +62,7 @@ describe('a resident', () => {
       fs.mkdirSync(join(pit.layout.residents, 'boss'), { recursive: true });
       fs.writeFileSync(join(pit.layout.residents, 'boss', 'resident.json'), JSON.stringify(record));
       const ports = { files: nodeFiles } as Partial<OutletPorts> as OutletPorts;
-      expect(await outletOf(ports, pit.layout, {}, 'the budget of the day is spent').find('boss')).toEqual({ kind: 'absent', why: 'the budget of the day is spent: nothing is typed to boss' });
+      expect(await outletOf(ports, pit.layout, {}, async () => 'the budget of the day is spent').find('boss')).toEqual({ kind: 'absent', why: 'the budget of the day is spent: nothing is typed to boss' });
       expect(await outletOf(ports, pit.layout, {}).find('boss')).toEqual({ kind: 'absent', why: 'boss has no session yet' });
     }));
 });
