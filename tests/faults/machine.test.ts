@@ -114,18 +114,32 @@ describe.skipIf(!canMount)('a disk that takes no more (needs root to mount one)'
       await pit.ok('pause');
       for (const id of IDS) await call(pit, ['add', '-'], { input: `---\nid: ${id}\n---\n${sh('true')}` });
       let made = 0;
-      try {
-        for (;; made += 1) fs.writeFileSync(join(pit.root, `inode-${made}`), '');
-      } catch (cause) {
-        expect(String(cause)).toContain('ENOSPC');
-      }
+      const useUp = (): void => {
+        try {
+          for (;; made += 1) fs.writeFileSync(join(pit.root, `inode-${made}`), '');
+        } catch (cause) {
+          expect(String(cause)).toContain('ENOSPC');
+        }
+      };
+      useUp();
       const added = await call(pit, ['add', '-'], { input: `---\nid: extra\n---\n${sh('true')}` });
       expect(added.code).not.toBe(0);
       expect(added.stderr).toMatch(/inodes/);
       expect((await pit.cli('doctor')).stdout).toMatch(/inodes/);
+      // Nobody is started who could not register: by dying of that they would break the slot.
+      const [snake] = await pit.snakes();
+      const began = Date.now();
+      // What the dead one leaves behind is no room for the next.
+      const taking = setInterval(useUp, 5);
+      try {
+        if (snake !== undefined) await pit.kill(snake.process);
+        await pit.until('longer than five quick deaths take', () => Date.now() - began > 12_000, 20_000);
+        expect(await pit.snakes()).toEqual([]);
+      } finally {
+        clearInterval(taking);
+      }
       for (let one = 0; one < made; one += 1) fs.rmSync(join(pit.root, `inode-${one}`));
       fs.rmSync(pit.layout.paused);
-      await pit.up(1);
       await pit.until('all have ended', () => IDS.every((id) => hasEnded(pit, 'done', id)), 60_000);
       eachOnce(pit, IDS, 'done');
     }), 180_000);
