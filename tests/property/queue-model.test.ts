@@ -12,6 +12,7 @@ import * as promote from '../../src/queue/promote.js';
 import * as never from '../../src/runs/never.js';
 import * as snakeLoop from '../../src/snake/loop.js';
 import { cleanMutants, plantMutant } from '../rig/mutants.js';
+import { TEST_SEED } from '../rig/seed.js';
 import { Bench, protocolFrom, type Protocol } from './queue-model-bench.js';
 import { deed, Step } from './queue-model-commands.js';
 import { Model } from './queue-model-state.js';
@@ -28,7 +29,7 @@ const LENGTH = 80;
 /** Runs command sequences until so many steps were made; returns their number. */
 async function play(protocol: Protocol, steps: number, options: { readonly endOnFailure?: boolean } = {}): Promise<number> {
   let made = 0;
-  while (made < steps) {
+  for (let round = 0; made < steps; round += 1) {
     await fc.assert(
       fc.asyncProperty(fc.commands([deed.map((one) => new Step(one))], { maxCommands: LENGTH, size: 'max' }), async (commands) => {
         const model = new Model();
@@ -41,7 +42,7 @@ async function play(protocol: Protocol, steps: number, options: { readonly endOn
           bench.dispose();
         }
       }),
-      { numRuns: 20, ...options },
+      { numRuns: 20, seed: TEST_SEED + round, ...options },
     );
   }
   return made;

@@ -7,7 +7,7 @@ import { cleanMutants, importMutant, killedBy } from '../rig/mutants.js';
 
 type Decide = typeof realDecide;
 
-/** A workflow of any shape, its names made unique afterwards. */
+/** A workflow of any shape, its names made unique afterwards. Each session reads all before it: one of tens of thousands takes minutes. */
 const seats = fc.array(fc.boolean().map((veto) => ({ agents: [], veto })), { minLength: 1, maxLength: 3 });
 const shape = fc.letrec<{ node: Node; step: StepSpec; loop: LoopSpec }>((tie) => ({
   step: fc.record({ seats, verdict: fc.boolean(), pass: fc.constantFrom('all' as const, 'majority' as const, 'any' as const), rounds: fc.constantFrom('every' as const, 'first' as const, 'later' as const) }).map((of): StepSpec => ({
@@ -17,7 +17,7 @@ const shape = fc.letrec<{ node: Node; step: StepSpec; loop: LoopSpec }>((tie) =>
     kind: 'loop', id: '', max, nodes, each: way === 'each' ? { file: 'f', line: 'x' } : undefined,
     until: way === 'verdict' ? { kind: 'verdict', steps: [] } : way === 'command' ? { kind: 'command', command: 'c' } : way === 'file' ? { kind: 'file', file: 'f', line: 'x' } : undefined,
   })),
-  node: fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('step') as fc.Arbitrary<Node>, tie('loop') as fc.Arbitrary<Node>),
+  node: fc.oneof({ maxDepth: 3, depthSize: 'small', withCrossShrink: true }, tie('step') as fc.Arbitrary<Node>, tie('loop') as fc.Arbitrary<Node>),
 }));
 
 function named(nodes: readonly Node[], next = { id: 0 }): Node[] {
@@ -50,7 +50,7 @@ function play(m: Decide, of: Workflow, { chances, rulings, returns }: World): { 
   const chance = (): number => chances[(asked += 1) % chances.length] ?? 0;
   // Each ruling adds one round, each return goes through at most everything once more.
   const bound = m.mostSessions(of.nodes) * (1 + rulings + returns) * 3 + 50;
-  for (;;) {
+  while (events.length < 4 * bound) {
     const next = m.decideFlow(of, events);
     if (next.kind === 'step') {
       steps += 1;
@@ -69,6 +69,7 @@ function play(m: Decide, of: Workflow, { chances, rulings, returns }: World): { 
       events.push({ kind: 'sent-back', why: 'it failed', times: 20 });
     } else return { events, end: next, steps };
   }
+  throw new Error(`more than ${4 * bound} events`);
 }
 
 /** Every workflow ends, whatever its sessions say, within its bound. */
@@ -160,7 +161,8 @@ const childrenDecide = (m: Decide): void => {
 const PROPERTIES = { childrenDecide, alwaysEnds, withinBound, noStepTwice, lastRoundCounts, panelsDecide, strayIsBroken };
 /** Faults, and who notices them. */
 const MUTANTS: readonly (readonly [string, string, string, keyof typeof PROPERTIES])[] = [
-  ['a loop forgets its limit', 'if (state.round > state.limit) {', 'if (false) {', 'alwaysEnds'],
+  // Without any limit it would not come back from a loop whose steps are all of the first round.
+  ['a loop goes far beyond its limit', 'if (state.round > state.limit) {', 'if (state.round > state.limit + 60) {', 'alwaysEnds'],
   ['a round more than max', 'if (state.round > state.limit) {', 'if (state.round > state.limit + 1) {', 'withinBound'],
   ['the last round never counts', 'if (state.round > state.limit) {', 'if (state.round >= state.limit) {', 'lastRoundCounts'],
   ['a veto is a vote', "verdict?.kind === 'reject' && seats[seat]?.veto === true", 'false', 'panelsDecide'],
