@@ -2,7 +2,7 @@ import { parseTask } from '../protocol/parse-task.js';
 import type { Located } from '../queue/locate.js';
 import { readFlow } from '../runs/flow-record.js';
 import { pastAttempts } from '../runs/run-dir.js';
-import { loadWorkflow, SOLO, WITH_SOLO } from '../workflow/load.js';
+import { faultWords, workflowFault } from '../workflow/fault.js';
 import { configInForce } from './config-in-force.js';
 import type { Context } from './context.js';
 
@@ -24,14 +24,12 @@ export async function brokenWorkflow(context: Context, task: Located): Promise<B
   const parsed = bytes === undefined ? undefined : await parseTask(bytes);
   if (parsed?.ok !== true) return undefined;
   const { spec } = parsed.value;
-  const name = spec.workflow ?? (await configInForce(context)).workflow;
-  const named = spec.workflow === undefined ? 'workflow: in snakepit.yaml' : `workflow: of the task (${task.file})`;
-  if (name === SOLO) return Object.keys(spec.with).length === 0 ? undefined : { fault: WITH_SOLO, mend: `mend with: of the task (${task.file})` };
-  const loaded = await loadWorkflow(files, layout.root, name, spec.with);
-  if (loaded.ok) return undefined;
+  const fault = await workflowFault(files, layout.root, spec, (await configInForce(context)).workflow);
+  if (fault === undefined) return undefined;
+  const { name, by } = fault;
   const last = (await pastAttempts(files, layout, task.id)).at(-1);
   const kept = last === undefined ? undefined : await readFlow(files, last.dir);
   if (kept?.workflow.name === name && kept.options === JSON.stringify(spec.with)) return undefined;
-  const { where, problem } = loaded.error;
-  return { fault: `${where}: ${problem}`, mend: where === 'workflow:' ? `mend ${named}` : where === 'with:' ? `mend with: of the task (${task.file})` : `mend ${where}; to see whether it is good: snakepit workflows ${name}` };
+  const mend = typeof by !== 'string' ? `${by.file}; to see whether it is good: snakepit workflows ${name}` : by === 'workflow:' && spec.workflow === undefined ? 'workflow: in snakepit.yaml' : `${by} of the task (${task.file})`;
+  return { fault: faultWords(fault), mend: `mend ${mend}` };
 }

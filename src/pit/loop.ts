@@ -11,7 +11,7 @@ import { lookAtRecurring, newRecurringMemory, type RecurringMemory } from '../re
 import { specialistSightings } from '../specialists/sightings.js';
 import { missingTexts, publishMissing } from '../runs/publish.js';
 import { endDependent } from '../runs/never.js';
-import { workflowFault } from '../workflow/fault.js';
+import { faultLine, faultWords, workflowFault } from '../workflow/fault.js';
 import { newBellMemory, ringBell, type BellMemory } from '../pings/bell.js';
 import { applySupervise } from './apply.js';
 import { budgetRound, newBudgetMemory, spentNow, spentRule, type BudgetMemory } from './budget.js';
@@ -88,9 +88,10 @@ export async function tick(ports: PitPorts, setting: PitSetting, memory: PitMemo
   await readDesired(ports, setting, memory);
   const config = live.current();
   const drops = await takeInDrops(ports, layout, memory.drops, config, async ({ spec }, bytes) => {
-    const fault = await workflowFault(files, layout.root, spec, config.workflow, bytes);
+    const fault = await workflowFault(files, layout.root, spec, config.workflow);
+    const line = fault === undefined ? undefined : faultLine(fault, spec, bytes);
     // A workflow's own file may be mended before the task's turn comes.
-    return fault?.line === undefined ? undefined : { line: fault.line, problem: fault.problem, fix: 'what there is, and what it takes: snakepit workflows' };
+    return fault === undefined || line === undefined ? undefined : { line, problem: faultWords(fault), fix: 'what there is, and what it takes: snakepit workflows' };
   });
   // A pit that goes down begins nothing: what comes due meanwhile is made up for by the next one.
   if (memory.desired.mode === 'run') await lookAtRecurring(ports, layout, memory.recurring, config, () => specialistSightings(ports, layout, config));

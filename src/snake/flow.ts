@@ -26,7 +26,7 @@ export type Begun = { readonly kind: 'solo' } | { readonly kind: 'begun' } | { r
  */
 export async function beginFlow({ files, clock }: SnakePorts, { layout, config }: SnakeSetting, claim: Claim, spec: TaskSpec, bytes: Uint8Array): Promise<Begun> {
   const name = spec.workflow ?? config.workflow;
-  if (name === SOLO) return Object.keys(spec.with).length === 0 ? { kind: 'solo' } : { kind: 'unworkable', why: WITH_SOLO };
+  if (name === SOLO) return Object.keys(spec.with).length === 0 ? { kind: 'solo' } : { kind: 'unworkable', why: `with: ${WITH_SOLO}` };
   const base = runDirOf(layout, claim.name);
   const runs = dirname(base);
   const attempt = attemptOf(claim.name.counters);

@@ -13,7 +13,7 @@ const PROMPTS = new URL('../../prompts/workflows/', import.meta.url);
 /** One session and nothing else: what a task is without a workflow. Its attempts have no steps on disk. */
 export const SOLO = 'solo';
 /** What is wrong with `with:` there. */
-export const WITH_SOLO = 'with: has a meaning for other workflows than solo; remove it';
+export const WITH_SOLO = 'has a meaning for other workflows than solo; remove it';
 
 const BYTES = 256 * 1024;
 const isName = (name: string): boolean => /^[a-z][a-z0-9-]{0,40}$/.test(name);

@@ -280,4 +280,5 @@ export const SWEEPS: readonly Sweep[] = [
   { actor: 'proposing', title: 'a snake that pushes its branch and opens a pull request', ci: 'drawn' },
   { actor: 'cleanup-live', title: 'cleanup beside a living snake and its session', ci: 1 },
   { actor: 'pit', title: 'the pit from start to end, with a snake, a resident and a hook', ci: 2 },
+  { actor: 'pit-resident', title: 'the pit from start to end, with a resident in its full screen that is pinged', ci: 'drawn' },
 ];

@@ -10,7 +10,7 @@ import type { TaskSpec } from '../../protocol/task.js';
 import { beginRound, checkTask, planPlacement, settleIn } from '../../queue/intake.js';
 import { heldInstead } from '../../queue/place.js';
 import { ensureLayout } from '../../queue/init.js';
-import { workflowFault } from '../../workflow/fault.js';
+import { faultLine, faultWords, workflowFault } from '../../workflow/fault.js';
 import { readTerms, type Terms } from '../config-in-force.js';
 import { checkGround, note, openContext, print, printJson, withIntake, type Context } from '../context.js';
 import { CliError, EXIT } from '../exit.js';
@@ -36,8 +36,9 @@ export async function addOne(context: Context, { config, profiles }: Terms, byte
   for (const warning of checked.value.warnings) note(`snakepit: ${shownAs}:${warning.line}: ${warning.text}`);
   const complaint = checkWorkable(checked.value.spec, config, await profiles());
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
-  const fault = await workflowFault(context.files, context.layout.root, checked.value.spec, config.workflow, bytes);
-  if (fault !== undefined) throw new CliError(fault.line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${fault.problem}` : `${shownAs}:${fault.line}: ${fault.problem}`, EXIT.badTask);
+  const fault = await workflowFault(context.files, context.layout.root, checked.value.spec, config.workflow);
+  const line = fault === undefined ? undefined : faultLine(fault, checked.value.spec, bytes);
+  if (fault !== undefined) throw new CliError(line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${faultWords(fault)}` : `${shownAs}:${line}: ${faultWords(fault)}`, EXIT.badTask);
   return putInLine(context, checked.value, bytes, shownAs, fileName, hold);
 }
 
