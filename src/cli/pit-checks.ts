@@ -15,10 +15,11 @@ import { livePit, readAgents, readConfig, readRules, readSnapshot, type Context 
 import { CliError } from './exit.js';
 import { MONEY_REMEDY, moneyGaps } from './money-gaps.js';
 import { ok, type Finding } from './machine-checks.js';
+import { brokenWorkflows } from './workflow-why.js';
 
 /** All that is looked at in one pit's directory. */
 export async function checkPit(context: Context): Promise<Finding[]> {
-  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...(await checkMoney(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), checkWatching(context), ...(await checkHindered(context)), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
+  return [await checkConfig(context), ...(await checkHooks(context)), ...(await checkMetrics(context)), ...(await checkMoney(context)), ...(await checkWorkflows(context)), ...checkFilesystem(context), checkOwner(context), checkSpace(context), checkWatching(context), ...(await checkHindered(context)), ...(await checkProcesses(context)), await checkStuck(context), await checkRefused(context), await checkRecurring(context)];
 }
 
 async function checkConfig(context: Context): Promise<Finding> {
@@ -42,6 +43,9 @@ async function checkMoney(context: Context): Promise<Finding[]> {
     return [];
   }
 }
+
+const checkWorkflows = async (context: Context): Promise<Finding[]> =>
+  (await brokenWorkflows(context)).map(({ name, fault }) => ({ check: 'workflows', level: 'bad', fact: fault, remedy: `a task that names it fails of that: mend it; whether it is good: snakepit workflows ${name}` }));
 
 /** Whether what hooks call is there, as this command sees it: the pit may have another PATH. Of a configuration that is wrong nothing is said here. */
 async function checkHooks(context: Context): Promise<Finding[]> {

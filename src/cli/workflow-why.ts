@@ -3,6 +3,7 @@ import type { Located } from '../queue/locate.js';
 import { readFlow } from '../runs/flow-record.js';
 import { pastAttempts } from '../runs/run-dir.js';
 import { faultWords, workflowFault } from '../workflow/fault.js';
+import { workflowNames } from '../workflow/load.js';
 import { configInForce } from './config-in-force.js';
 import type { Context } from './context.js';
 
@@ -32,4 +33,21 @@ export async function brokenWorkflow(context: Context, task: Located): Promise<B
   if (kept?.workflow.name === name && kept.options === JSON.stringify(spec.with)) return undefined;
   const mend = typeof by !== 'string' ? `${by.file}; to see whether it is good: snakepit workflows ${name}` : by === 'workflow:' && spec.workflow === undefined ? 'workflow: in snakepit.yaml' : `${by} of the task (${task.file})`;
   return { fault: faultWords(fault), mend: `mend ${mend}` };
+}
+
+/** A workflow whose file is at fault. */
+export interface BrokenFile {
+  readonly name: string;
+  /** File, line, and what is wrong. */
+  readonly fault: string;
+}
+
+/** A person's own workflows whose files cannot be read as such now: each with file, line and what is wrong. What only a task can say in `with:` is left out. */
+export async function brokenWorkflows({ files, layout }: Pick<Context, 'files' | 'layout'>): Promise<BrokenFile[]> {
+  const found: BrokenFile[] = [];
+  for (const { name } of (await workflowNames(files, layout.root)).filter(({ own }) => own)) {
+    const fault = await workflowFault(files, layout.root, { workflow: name, with: {} }, name);
+    if (fault !== undefined && typeof fault.by !== 'string') found.push({ name, fault: faultWords(fault) });
+  }
+  return found;
 }

@@ -52,12 +52,17 @@ describe('explain', () => {
       fs.writeFileSync(file, text.replace('step: build', 'stop: build'));
       const seen = json(await pit.ok('explain', 'late', '--json'));
       expect(seen.evidence[0]).toMatchObject({ witness: 'its workflow', says: expect.stringMatching(/^cannot be read now: workflows\/mine\.yaml:3: /) });
+      const { brokenWorkflows } = JSON.parse(await pit.ok('ls', '--json')) as { brokenWorkflows: unknown };
+      expect(brokenWorkflows).toEqual([{ name: 'mine', fault: expect.stringMatching(/^workflows\/mine\.yaml:3: /) }]);
+      expect(await pit.ok('ls')).toMatch(/^the workflow mine cannot be worked: workflows\/mine\.yaml:3: /m);
+      expect((await pit.cli('doctor')).stdout).toMatch(/^BAD +workflows +workflows\/mine\.yaml:3: .*whether it is good: snakepit workflows mine$/m);
       expect(seen.next[0]?.what).toMatch(/^mend workflows\/mine\.yaml:3; to see whether it is good: snakepit workflows mine; until then its next attempt fails/);
       await pit.ok('resume');
       await pit.until('it failed of it', () => hasEnded(pit, 'failed', 'late'));
       expect(story(pit, 'failed', 'late')).toMatch(/\*\*why\*\*: unworkable: workflows\/mine\.yaml:3: [^]*\*\*what to do\*\*: mend that file of its workflow/);
       expect(json(await pit.ok('explain', 'late', '--json')).next.map(({ what }) => what)).toEqual(['mend workflows/mine.yaml:3; to see whether it is good: snakepit workflows mine; then: snakepit retry late']);
       fs.writeFileSync(file, text);
+      expect(await pit.ok('ls')).not.toContain('the workflow mine cannot be worked');
       expect(json(await pit.ok('explain', 'late', '--json'))).toMatchObject({ evidence: [{ witness: 'attempt 1' }], next: [{ what: expect.stringContaining('snakepit retry late') }] });
     }));
 

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { formatDuration } from '../../lib/duration.js';
 import { show } from '../../lib/text.js';
 import { isTaskFile, QUEUE_STATES, type QueueState } from '../../protocol/layout.js';
@@ -16,6 +16,7 @@ import { CliError, EXIT } from '../exit.js';
 import { stateWord } from '../state-word.js';
 import { recurringLine } from '../recurring-line.js';
 import { paint, paintState, table } from '../style.js';
+import type { BrokenFile } from '../workflow-why.js';
 
 interface Row {
   readonly id: string;
@@ -59,14 +60,24 @@ export async function ls(dir: string | undefined, asked: string | undefined, opt
   }
   const refused = state === undefined || state === 'failed' ? await listRefusals(files, layout) : [];
   const recurring = state === undefined ? await summarizeRecurring(files, layout) : undefined;
-  if (options.json === true) return printJson({ tasks, refused, ...(Object.keys(more).length === 0 ? {} : { more }), ...(recurring === undefined ? {} : { recurring }) });
+  const broken = state === undefined ? await brokenOnes(context) : [];
+  if (options.json === true) return printJson({ tasks, refused, ...(broken.length === 0 ? {} : { brokenWorkflows: broken }), ...(Object.keys(more).length === 0 ? {} : { more }), ...(recurring === undefined ? {} : { recurring }) });
   const templates = recurring === undefined || recurring.templates === 0 ? [] : [recurringLine(recurring, clock.wallMs())];
-  if (tasks.length === 0 && refused.length === 0 && Object.keys(more).length === 0) return print([state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`), ...templates].join('\n'));
+  if (tasks.length === 0 && refused.length === 0 && Object.keys(more).length === 0) return print([state === undefined ? 'no tasks; drop markdown files into queue/, or: snakepit add FILE' : (EMPTY[state] ?? `nothing is ${state}`), ...templates, ...brokenLines(broken)].join('\n'));
   const rows = [...tasks.map((task) => [stateWord(task.state), task.id, String(task.attempt ?? ''), String(task.priority ?? ''), noteOf(task, clock.wallMs())]), ...refused.map((one) => refusedRow(one, clock.wallMs()))];
   print(table([['STATE', 'TASK', 'ATTEMPT', 'PRIORITY', ''], ...rows], (cell, column, row) => (row === 0 ? paint('dim', cell) : column === 0 ? paintState(cell.trim(), cell) : cell)));
   for (const [one, count] of Object.entries(more)) print(paint('dim', `… and ${count.toLocaleString('en-US')} more ${one}: snakepit ls ${one} --all`));
-  for (const line of templates) print(line);
+  for (const line of [...templates, ...brokenLines(broken)]) print(line);
 }
+
+/** Whoever names one of these fails of it as soon as its turn comes. Nothing is loaded for that where nobody has written a workflow. */
+async function brokenOnes({ files, layout }: Context): Promise<BrokenFile[]> {
+  if (!(await files.list(join(layout.root, 'workflows'))).some((name) => name.endsWith('.yaml'))) return [];
+  const { brokenWorkflows } = await import('../workflow-why.js');
+  return brokenWorkflows({ files, layout });
+}
+
+const brokenLines = (broken: readonly BrokenFile[]): string[] => broken.map(({ name, fault }) => paint('red', `the workflow ${name} cannot be worked: ${fault}`));
 
 /** Nothing is loaded for that where nothing waits, which is so in most pits. */
 async function whyTheyWait({ files, layout, clock }: Context): Promise<ReadonlyMap<string, { readonly why: string }>> {
