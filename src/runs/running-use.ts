@@ -4,11 +4,11 @@ import { NOTHING_SPENT, type Spent } from '../ledger/budget.js';
 import { entryKey } from '../ledger/entry.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { parseClaim, type ClaimName } from '../protocol/names.js';
-import { RUN_FILES } from '../protocol/records.js';
+import { parseClaim, parseReaping, parseStuck, type StuckName } from '../protocol/names.js';
+import { parseExit, RUN_FILES } from '../protocol/records.js';
 import type { TokenCount } from '../protocol/tokens.js';
 import { runKeyOf } from './enter-run.js';
-import { readAgent, readAttempt } from './run-dir.js';
+import { readAgent, readAttempt, readOutcome } from './run-dir.js';
 import { spentOf } from './spent.js';
 import { currentRun } from './steps.js';
 import { readUsage } from './usage.js';
@@ -25,23 +25,27 @@ export interface RunningUse {
 }
 
 /** What the session of a claim has used so far; undefined: none has begun, it is entered already, or its program is nobody's account and never is. Of a program that names no figure only the time is known. */
-export async function useOf(files: Files, layout: Layout, { priceLists }: Pick<Config, 'priceLists'>, claim: ClaimName, nowMs: number): Promise<RunningUse | undefined> {
-  const { dir } = await currentRun(files, layout, claim);
+export async function useOf(files: Files, layout: Layout, { priceLists }: Pick<Config, 'priceLists'>, claim: StuckName, nowMs: number): Promise<RunningUse | undefined> {
+  const { base, dir } = await currentRun(files, layout, claim);
   const attempt = await readAttempt(files, dir);
   if (attempt === undefined || attempt.account.startsWith('none.') || !(await files.exists(join(dir, RUN_FILES.session))) || (await files.exists(join(dir, RUN_FILES.entered)))) return undefined;
   const tokens = (await readAgent(files, dir))?.tokens ?? (await readUsage(files, dir))?.tokens;
-  const ms = Math.max(0, nowMs - attempt.startedAt);
+  const endedAt = parseExit(await files.read(join(dir, RUN_FILES.exit)))?.endedAt ?? (await readOutcome(files, base))?.endedAt ?? nowMs;
+  const ms = Math.max(0, endedAt - attempt.startedAt);
   const key = entryKey(runKeyOf(claim.id, dir, attempt.step?.id));
   return { key, id: claim.id, tokens, spent: tokens === undefined ? { ...NOTHING_SPENT, minutes: ms / MINUTE_MS } : spentOf(priceLists, tokens, attempt.account, nowMs, ms) };
 }
 
-/** The same of all sessions of tasks that run, or have ended and are not entered yet. */
+/** The same of all sessions of tasks that run, or have ended and are not entered yet; of stuck tasks too, whose processes may work on. */
 export async function usesNow(files: Files, layout: Layout, config: Pick<Config, 'priceLists'>, nowMs: number): Promise<RunningUse[]> {
   const uses: RunningUse[] = [];
-  for (const name of await files.list(layout.dir('claimed'))) {
-    const claim = parseClaim(name);
-    const use = claim === undefined ? undefined : await useOf(files, layout, config, claim, nowMs);
-    if (use !== undefined) uses.push(use);
+  for (const state of ['claimed', 'reaping', 'stuck'] as const) {
+    for (const name of await files.list(layout.dir(state))) {
+      const claim = parseClaim(name) ?? parseReaping(name) ?? parseStuck(name);
+      const use = claim === undefined ? undefined : await useOf(files, layout, config, claim, nowMs);
+      // One that is fenced, or given up, while this looks is met twice.
+      if (use !== undefined && !uses.some(({ key }) => key === use.key)) uses.push(use);
+    }
   }
   return uses;
 }
