@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
+import { builtInProfiles } from './built-in.js';
 import { profileSchema, type AgentProfile } from './profile.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -10,17 +10,6 @@ type Json = Readonly<Record<string, unknown>>;
 export interface ProfileFault {
   readonly path: readonly string[];
   readonly problem: string;
-}
-
-const BUILT_IN = new URL('../../profiles/', import.meta.url);
-
-/** The profiles that come with snakepit, by name, as their files say; a fault in one of them is ours and throws. */
-function builtIn(): Map<string, Json> {
-  const found = new Map<string, Json>();
-  for (const file of readdirSync(BUILT_IN).filter((name) => name.endsWith('.yaml')).sort()) {
-    found.set(file.replace(/\.yaml$/, ''), parse(readFileSync(new URL(file, BUILT_IN), 'utf8')) as Json);
-  }
-  return found;
 }
 
 const isMap = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -37,10 +26,10 @@ function overlay(low: Json, high: Json): Json {
 
 /**
  * Built-in profiles with the person's own keys laid over them. A new name starts from the profile that its `extends:` names, and
- * from `command` without one. The first fault is returned; nothing is half taken.
+ * from `command` without one. The first fault is returned; nothing is half taken. A fault in a built-in profile is ours, and throws.
  */
 export function loadProfiles(overrides: Readonly<Record<string, Json>>): Result<Readonly<Record<string, AgentProfile>>, ProfileFault> {
-  const raw = builtIn();
+  const raw = builtInProfiles();
   // What the person laid over a built-in profile holds for those that start from it, wherever it stands in the file.
   const own = Object.entries(overrides);
   for (const [name, { extends: base, ...keys }] of [...own.filter(([one]) => raw.has(one)), ...own.filter(([one]) => !raw.has(one))]) {
