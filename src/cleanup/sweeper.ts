@@ -1,15 +1,20 @@
 import { dirname, join, relative } from 'node:path';
 import { writerOf } from '../lib/temporary.js';
 import { QUEUE_STATES, type Layout } from '../protocol/layout.js';
+import { placesOf } from '../protocol/resident-places.js';
 import type { CleanupPorts } from './ports.js';
 import { applyEviction, planEvictions } from './setup-caches.js';
 import type { Specialist, Step } from './specialist.js';
 
-/** What writers that are proven dead left half-written, in queue/ and in our state; a run's own directory goes with its run. */
+/** What writers that are proven dead left half-written, in queue/ and in our state; of tasks a run's own directory goes with its run, a resident's run may last for weeks. */
 async function halfWritten({ files, processes }: Pick<CleanupPorts, 'files' | 'processes'>, layout: Layout): Promise<string[]> {
   const left: string[] = [];
   const ofEach: string[] = [];
-  for (const dir of [layout.workspaces, layout.residents]) for (const name of await files.list(dir)) ofEach.push(join(dir, name));
+  for (const name of await files.list(layout.workspaces)) ofEach.push(join(layout.workspaces, name));
+  for (const name of await files.list(layout.residents)) {
+    const { dir, claims, runs } = placesOf(layout, name);
+    ofEach.push(dir, claims, ...(await files.list(runs)).map((run) => join(runs, run)));
+  }
   for (const dir of [...ofEach, layout.queue, layout.tmp, ...QUEUE_STATES.map((state) => layout.dir(state)), layout.state, dirname(layout.locks.pit), layout.snakes, layout.breakers, layout.recurringState, layout.log, layout.bin, layout.setupCache, join(layout.pings, 'outbox'), join(layout.pings, 'cursors')]) {
     for (const name of await files.list(dir)) {
       const writer = writerOf(name);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { RUN_FILES } from '../protocol/records.js';
 import { readResident, type FoundResident } from '../residents/find.js';
-import { placesOf } from '../residents/places.js';
+import { placesOf } from '../protocol/resident-places.js';
 import { findRunning } from './commands/running.js';
 import type { Context } from './context.js';
 

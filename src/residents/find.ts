@@ -1,6 +1,7 @@
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { placesOf, residentMarker, residentSession, runDirOf, runOf } from './places.js';
+import { placesOf } from '../protocol/resident-places.js';
+import { residentMarker, residentSession, runDirOf, runOf } from './places.js';
 import { parseRecord } from './record.js';
 import type { ResidentRecord } from './state.js';
 

@@ -1,6 +1,7 @@
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { nonceOf, placesOf, residentMarker, runOf } from './places.js';
+import { placesOf } from '../protocol/resident-places.js';
+import { nonceOf, residentMarker, runOf } from './places.js';
 import { parseRecord } from './record.js';
 
 /** What the processes of residents bear that a pit, this one or the next, answers for: by their records, and by claims whose record cannot be read. */

@@ -5,7 +5,8 @@ import { RUN_FILES, type AgentRecord, type AskRecord, type AttemptRecord, type U
 import type { ResidentRow, SnakeRow, Snapshot } from '../../protocol/snapshot.js';
 import { sumTokens, type TokenCount } from '../../protocol/tokens.js';
 import type { ResidentRecord } from '../../residents/state.js';
-import { placesOf, residentMarker, residentSession, runDirOf as residentRunDir, runOf } from '../../residents/places.js';
+import { placesOf } from '../../protocol/resident-places.js';
+import { residentMarker, residentSession, runDirOf as residentRunDir, runOf } from '../../residents/places.js';
 import { runDirOf } from '../../runs/run-dir.js';
 import { sessionDir } from '../../runs/flow-record.js';
 import { sessionName } from '../../runs/steps.js';
