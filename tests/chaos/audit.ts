@@ -93,9 +93,10 @@ export async function auditLocks(pit: Pit): Promise<string[]> {
   return faults;
 }
 
-/** Half-written files outside runs/, and registrations of snakes that are gone. */
+/** Half-written files outside runs/, and registrations of snakes that are gone. What a wrapper was writing when it was ended goes with its run, also a resident's. */
 export function auditLeftovers(pit: Pit): string[] {
   const left = [pit.layout.queue, pit.layout.state].flatMap((top) => fs.readdirSync(top, { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)));
-  const temporary = left.filter((path) => !path.startsWith(`${pit.layout.runs}/`) && /\.tmp$|\/\.(session|exit)\.[^/]*$/.test(path));
+  const residents = `${pit.layout.residents}/`;
+  const temporary = left.filter((path) => !path.startsWith(`${pit.layout.runs}/`) && (path.endsWith('.tmp') || (!path.startsWith(residents) && /\/\.(session|exit)\.[^/]*$/.test(path))));
   return [...temporary.map((path) => `half-written, and left: ${path}`), ...fs.readdirSync(pit.layout.snakes).map((name) => `a registration is left: ${name}`)];
 }
