@@ -39,7 +39,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'check, then publish': {
     file: 'queue/directory-store.js', find: "(await files.rename(claim.file, target)) === 'missing'",
     replace: "(await files.read(claim.file)) === undefined || (await files.write(target, await files.read(claim.file)), await files.remove(claim.file), false)",
-    options: { ...SMALL, monkey: { 'kill-cleanup': 1 }, rate: 10, dieAfter: '/queue/done/task-', habit: brief }, finds: /calls itself|was the last|is left in|should not be/,
+    options: { ...SMALL, monkey: { 'kill-cleanup': 1 }, rate: 10, dieAfter: '/queue/done/task-[^./]+\\.md$', habit: brief }, finds: /calls itself|was the last|is left in|should not be/,
   },
   'a commit that was recorded and merged is not looked for': {
     file: 'snake/integrate.js', find: 'candidate: record.candidate,', replace: 'candidate: undefined,',
