@@ -8,7 +8,8 @@ import { parse } from 'yaml';
  * so that one that is out of date is never taken.
  */
 
-type Json = Readonly<Record<string, unknown>>;
+/** A map as YAML has it, not checked yet. */
+export type Json = Readonly<Record<string, unknown>>;
 
 const FILES = new URL('../../profiles/', import.meta.url);
 /** Of the same package, whether this runs from src/ or from dist/. */

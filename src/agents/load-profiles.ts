@@ -1,10 +1,8 @@
 import { stringify } from 'yaml';
 import { err, ok, type Result } from '../lib/result.js';
 import { nearest } from '../lib/text.js';
-import { builtInProfiles } from './built-in.js';
+import { builtInProfiles, type Json } from './built-in.js';
 import { profileSchema, type AgentProfile } from './profile.js';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** What is wrong with a profile: the path of the key below `agents:`, and the problem in words. */
 export interface ProfileFault {

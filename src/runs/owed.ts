@@ -5,11 +5,11 @@ import { take } from '../lib/baton.js';
 import type { Files } from '../lib/files.js';
 import type { Processes } from '../lib/processes.js';
 import type { Layout } from '../protocol/layout.js';
-import { parseClaim, parseReaping, parseStuck } from '../protocol/names.js';
 import { parseExit, parseSession, RUN_FILES, type AttemptRecord } from '../protocol/records.js';
 import { countRun, isPrinted, type CountPorts, type CountSetting } from './count-run.js';
 import { enterRun } from './enter-run.js';
 import { readAttempt, readOutcome } from './run-dir.js';
+import { standingClaims } from './standing.js';
 import { sessionDirs } from './steps.js';
 
 /*
@@ -38,14 +38,7 @@ const ATTEMPT = /^\d{3,}-([0-9a-z]{10})$/;
 /** The nonces of all claims that stand, those of stuck tasks among them. Looked at twice: a claim that is renamed in its directory while that is read may be missed once. */
 export async function standingNonces(files: Files, layout: Layout): Promise<ReadonlySet<string>> {
   const nonces = new Set<string>();
-  for (let look = 0; look < 2; look += 1) {
-    for (const state of ['claimed', 'reaping', 'stuck'] as const) {
-      for (const file of await files.list(layout.dir(state))) {
-        const claim = parseClaim(file) ?? parseReaping(file) ?? parseStuck(file);
-        if (claim !== undefined) nonces.add(claim.nonce);
-      }
-    }
-  }
+  for (let look = 0; look < 2; look += 1) for (const { nonce } of await standingClaims(files, layout)) nonces.add(nonce);
   return nonces;
 }
 

@@ -4,12 +4,13 @@ import { NOTHING_SPENT, type Spent } from '../ledger/budget.js';
 import { entryKey } from '../ledger/entry.js';
 import type { Files } from '../lib/files.js';
 import type { Layout } from '../protocol/layout.js';
-import { parseClaim, parseReaping, parseStuck, type StuckName } from '../protocol/names.js';
+import type { StuckName } from '../protocol/names.js';
 import { parseExit, RUN_FILES } from '../protocol/records.js';
 import type { TokenCount } from '../protocol/tokens.js';
 import { runKeyOf } from './enter-run.js';
 import { readAgent, readAttempt, readOutcome } from './run-dir.js';
 import { spentOf } from './spent.js';
+import { standingClaims } from './standing.js';
 import { currentRun } from './steps.js';
 import { readUsage } from './usage.js';
 
@@ -39,13 +40,9 @@ export async function useOf(files: Files, layout: Layout, { priceLists }: Pick<C
 /** The same of all sessions of tasks that run, or have ended and are not entered yet; of stuck tasks too, whose processes may work on. */
 export async function usesNow(files: Files, layout: Layout, config: Pick<Config, 'priceLists'>, nowMs: number): Promise<RunningUse[]> {
   const uses: RunningUse[] = [];
-  for (const state of ['claimed', 'reaping', 'stuck'] as const) {
-    for (const name of await files.list(layout.dir(state))) {
-      const claim = parseClaim(name) ?? parseReaping(name) ?? parseStuck(name);
-      const use = claim === undefined ? undefined : await useOf(files, layout, config, claim, nowMs);
-      // One that is fenced, or given up, while this looks is met twice.
-      if (use !== undefined && !uses.some(({ key }) => key === use.key)) uses.push(use);
-    }
+  for (const claim of await standingClaims(files, layout)) {
+    const use = await useOf(files, layout, config, claim, nowMs);
+    if (use !== undefined && !uses.some(({ key }) => key === use.key)) uses.push(use);
   }
   return uses;
 }

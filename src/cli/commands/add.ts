@@ -37,8 +37,10 @@ export async function addOne(context: Context, { config, profiles }: Terms, byte
   const complaint = checkWorkable(checked.value.spec, config, await profiles());
   if (complaint !== undefined) throw new CliError(`${shownAs}: ${complaint}`, EXIT.badTask);
   const fault = await workflowFault(context.files, context.layout.root, checked.value.spec, config.workflow);
-  const line = fault === undefined ? undefined : faultLine(fault, checked.value.spec, bytes);
-  if (fault !== undefined) throw new CliError(line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${faultWords(fault)}` : `${shownAs}:${line}: ${faultWords(fault)}`, EXIT.badTask);
+  if (fault !== undefined) {
+    const line = faultLine(fault, checked.value.spec, bytes);
+    throw new CliError(line === undefined ? `${shownAs}: the workflow ${fault.name} cannot be worked: ${faultWords(fault)}` : `${shownAs}:${line}: ${faultWords(fault)}`, EXIT.badTask);
+  }
   return putInLine(context, checked.value, bytes, shownAs, fileName, hold);
 }
 
